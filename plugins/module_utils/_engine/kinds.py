@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Kinds of resources, and the small loop that carries a plan of resource steps out.
+
+A kind knows how AWS lists, makes, changes and removes one sort of thing. A module is a list of kinds in
+the order of their creation and a function that turns its parameters into resources.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from .resources import (
+    Change,
+    Create,
+    Delete,
+    Found,
+    Key,
+    Ref,
+    Resource,
+    ResourceStep,
+    Retag,
+    State,
+    Traits,
+    index,
+    outputs,
+    plan_absent,
+    plan_present,
+    render,
+    resolve,
+)
+from .runner import Module, converge
+from .steps import StepFailed
+
+
+class Kind(ABC):
+    """One sort of AWS resource.
+
+    A subclass sets ``kind`` and ``traits`` and holds what it needs to make calls. Crash safety is its
+    duty: ``create`` gives the identity (tags, or the name) in the very first call, with AWS's idempotency
+    token where there is one, so that a run after a kill finds the resource instead of making a second.
+    """
+
+    kind: ClassVar[str]
+    traits: ClassVar[Traits]
+
+    @abstractmethod
+    def observe(self) -> Iterable[Found]:
+        """Everything of this kind that carries our identity, in as few calls as AWS allows."""
+
+    @abstractmethod
+    def create(self, wanted: Resource) -> Found:
+        """Make it; Refs in the fields are resolved. May return before AWS is done: see `wait`."""
+
+    def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
+        """Mend the named fields. Kinds whose fields are all immutable need none."""
+        raise StepFailed(f"{self.traits.title} {found.name} cannot be changed ({', '.join(fields)}).")
+
+    def retag(self, found: Found, put: Mapping[str, str], remove: Sequence[str]) -> None:
+        """Put and remove tags. Kinds that take no tags need none."""
+        raise StepFailed(f"{self.traits.title} {found.name} takes no tags.")
+
+    @abstractmethod
+    def delete(self, found: Found) -> None:
+        """Remove it and wait until it is gone where something later in the order depends on that."""
+
+    def wait(self, found: Found) -> None:  # noqa: B027 - most kinds are ready at once
+        """Wait until a created or changed resource can be used. Called late: before the first step that
+        refers to it, and at the end."""
+
+
+def converge_resources(
+    module: Module,
+    kinds: Sequence[Kind],
+    desired: Sequence[Resource] | None,
+    extra_outputs: Callable[[State], Mapping[str, Any]] = lambda state: {},
+) -> Any:
+    """Make AWS hold the desired resources (None: none of these kinds at all) and end the module.
+
+    kinds: in the order of creation; removal goes the other way.
+    Returns ``resources`` ({kind: {name: {id, …}}}) beside what `converge` returns.
+    """
+    by_kind = {kind.kind: kind for kind in kinds}
+    traits = {name: kind.traits for name, kind in by_kind.items()}
+
+    def observe() -> State:
+        state = index(found for kind in kinds for found in kind.observe())
+        unsettled = [found for found in state.values() if not found.settled]
+        if not unsettled or module.check_mode:
+            return state
+        # An earlier run was killed while AWS worked; what it began is awaited, not begun again.
+        for found in unsettled:
+            by_kind[found.kind].wait(found)
+        return index(found for kind in kinds for found in kind.observe())
+
+    def plan(state: State) -> tuple[ResourceStep, ...]:
+        if desired is None:
+            return plan_absent(state, [kind.kind for kind in kinds], traits)
+        return plan_present(state, desired, traits)
+
+    def apply(steps: Sequence[ResourceStep], state: State) -> None:
+        carry_out(steps, state, by_kind)
+
+    return converge(
+        module,
+        observe=observe,
+        plan=plan,
+        apply=apply,
+        render=lambda state, steps: render(state, steps, traits),
+        outputs=lambda state: {"resources": outputs(state), **extra_outputs(state)},
+    )
+
+
+def carry_out(steps: Sequence[ResourceStep], state: State, kinds: Mapping[str, Kind]) -> None:
+    """Apply the steps in order; a slow creation is awaited only when a later step needs it."""
+    known: dict[Key, Found] = dict(state)
+    pending: dict[Key, Found] = {}
+
+    def settle(keys: Iterable[Key]) -> None:
+        for key in list(keys):
+            if key in pending:
+                found = pending.pop(key)
+                kinds[found.kind].wait(found)
+
+    for step in steps:
+        match step:
+            case Delete():
+                kinds[step.kind].delete(known.pop((step.kind, step.name)))
+            case Create():
+                settle([*refs(step.resource.fields), *refs(step.resource.initial), *step.resource.on])
+                made = kinds[step.resource.kind].create(_resolved(step.resource, known))
+                known[made.key] = pending[made.key] = made
+            case Change():
+                settle([*refs(step.resource.fields), step.resource.key])
+                found = known[step.resource.key]
+                kinds[found.kind].change(found, _resolved(step.resource, known), step.fields)
+                pending[found.key] = found
+            case Retag():
+                settle([step.resource.key])
+                found = known[step.resource.key]
+                kinds[found.kind].retag(found, step.put, step.remove)
+    settle(list(pending))
+
+
+def refs(value: Any) -> Iterable[Key]:
+    """The keys of all resources that a value refers to."""
+    if isinstance(value, Ref):
+        yield (value.kind, value.name)
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from refs(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from refs(part)
+
+
+def _resolved(resource: Resource, state: State) -> Resource:
+    return replace(resource, fields=resolve(resource.fields, state), initial=resolve(resource.initial, state))
