@@ -46,9 +46,7 @@ class Aws:
         with attempting(f"connect to {service} in {region or self.region}"):
             return self._module.client(service, **({"region": region} if region else {}))
 
-    def call(
-        self, attempt: str, service: str, operation: str, /, region: str | None = None, **parameters: Any
-    ) -> Any:
+    def call(self, attempt: str, service: str, operation: str, /, region: str | None = None, **parameters: Any) -> Any:
         """One call of a boto3 client method (snake case); StepFailed when AWS refuses."""
         with attempting(attempt):
             return _retry(getattr(self.client(service, region), operation))(**parameters)

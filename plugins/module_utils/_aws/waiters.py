@@ -31,9 +31,7 @@ def until(
         if state in good:
             return state
         if state in bad:
-            raise StepFailed(
-                f"Waited for {what} and found it {state}. Look at its events in AWS, then run again."
-            )
+            raise StepFailed(f"Waited for {what} and found it {state}. Look at its events in AWS, then run again.")
         if time.monotonic() >= deadline:
             raise StepFailed(
                 f"Waited {timeout:.0f} s for {what}; it is still {state or 'absent'}. Run the play again: it "

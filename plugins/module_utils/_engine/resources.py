@@ -271,9 +271,7 @@ def plan_absent(observed: State, kinds: Sequence[str], traits: Mapping[str, Trai
     return tuple(Delete(found.kind, found.name, traits[found.kind].title) for found in doomed)
 
 
-def compare_tags(
-    found: Mapping[str, str], wanted: Mapping[str, str]
-) -> tuple[dict[str, str], tuple[str, ...]]:
+def compare_tags(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Tags to put and names to remove. Tags that AWS or a person's tool made (``aws:…``) are left alone."""
     put = {name: value for name, value in wanted.items() if found.get(name) != value}
     remove = tuple(sorted(name for name in found if name not in wanted and not name.startswith("aws:")))

@@ -8,7 +8,8 @@ Check mode is decided here and nowhere else. A module of this collection is its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any, Protocol, TypeVar
 
@@ -51,7 +52,7 @@ def converge(
     mode the outputs are those of the planned state: an id that does not exist yet is a placeholder, see
     `resources.planned`.
     """
-    try:
+    with refusing(module):
         before = observe()
         steps = tuple(plan(before))
         expected = reduce(lambda state, step: step.after(state), steps, before)
@@ -70,13 +71,18 @@ def converge(
                     + "; ".join(step.sentence for step in leftover)
                     + ". Run the play again; if it stays, something else is changing these resources."
                 )
-    except PlanRefused as refusal:
-        return module.fail_json(
-            msg=" ".join(refusal.problems), problems=list(refusal.problems), changed=False
-        )
-    except StepFailed as failure:
-        return module.fail_json(msg=str(failure), changed=True)
     return module.exit_json(**result, **outputs(after))
+
+
+@contextmanager
+def refusing(module: Module) -> Iterator[None]:
+    """End the module with the sentences of a refused plan or a failed step raised inside the block."""
+    try:
+        yield
+    except PlanRefused as refusal:
+        module.fail_json(msg="\n".join(refusal.problems))
+    except StepFailed as failure:
+        module.fail_json(msg=str(failure))
 
 
 def _diff(before: Any, after: Any) -> list[dict[str, str]]:

@@ -32,7 +32,7 @@ class PlanRefused(Exception):
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__(" ".join(problems))
+        super().__init__("\n".join(problems))
         self.problems = tuple(problems)
 
 
