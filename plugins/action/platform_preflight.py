@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Validates the platform description on the controller, before any task of a phase can write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._platform.rules import broken, owner, unknown
+
+_ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+class ActionModule(ActionBase):
+    """Everything wrong is reported at once; nothing is read from AWS."""
+
+    _VALID_ARGS = frozenset({"roles"})
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        roles: list[str] = self._task.args["roles"]
+        wrong: list[str] = []
+        values = self._templated(variables, [name for name in variables if name.startswith("platform_")])
+        for role in roles:
+            given, problems = self._check(role, variables)
+            values.update(given)
+            wrong += problems
+        # A rule may rely on types only once these are right.
+        wrong = wrong or broken(values, roles)
+        if wrong:
+            return {**result, "failed": True, "msg": "\n".join(wrong)}
+        return {**result, "changed": False, "roles": roles}
+
+    def _check(self, role: str, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """The role's inputs, defaults included, and what is wrong with them."""
+        spec = _read(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+        every_role = [path.name for path in _ROLES.iterdir()]
+        mine = [name for name in variables if owner(name, every_role) == role]
+        given = {**_read(role, "defaults/main.yml"), **{name: variables[name] for name in mine}}
+        values = self._templated({**variables, **given}, [name for name in given if name in spec])
+        # What the play hands over (ids) does not exist yet; its absence is the play's business.
+        optional = {name: {**option, "required": False} for name, option in spec.items()}
+        checked = ArgumentSpecValidator(optional).validate(values)
+        wrong = [
+            f"Read the inputs of role {role}: {message}. Mend the inventory." for message in checked.error_messages
+        ]
+        return dict(checked.validated_parameters), unknown(mine, role, spec) + wrong
+
+    def _templated(self, variables: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+        """Values of the description; one that depends on what AWS will answer is left out."""
+        templar = self._templar.copy_with_new_env(available_variables=dict(variables))
+        values: dict[str, Any] = {}
+        for name in names:
+            try:
+                values[name] = templar.template(variables[name])
+            except Exception as error:
+                if "undefined" not in str(error):
+                    raise
+        return values
+
+
+def _read(role: str, path: str) -> dict[str, Any]:
+    file = _ROLES / role / path
+    return yaml.safe_load(file.read_text(encoding="utf-8")) or {} if file.exists() else {}

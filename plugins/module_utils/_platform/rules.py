@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Rules of the platform description that reach across fields; pure.
+
+Types, choices and nested keys are said once, in each role's argument_specs. Here stands only what these
+cannot say. A rule takes the description's variables and yields a sentence for each thing wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from .._network.model import TIERS
+from .._network.model import problems as network_problems
+
+Rule = Callable[[Mapping[str, Any]], Iterable[str]]
+
+# Target groups and load balancers take 32 characters, the least of all names that we make.
+_LONGEST_NAME = 32
+_LONGEST_SUFFIX = "-app-green"
+_NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*")
+_ZONE = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)[a-z]")
+
+
+def names(values: Mapping[str, Any]) -> Iterator[str]:
+    """RDS and ElastiCache demand a leading letter; load balancers allow 32 characters."""
+    for key in ("platform_name", "platform_environment"):
+        name = str(values.get(key, ""))
+        if not _NAME.fullmatch(name):
+            yield (
+                f"Read {key} {name!r}; RDS and ElastiCache take lower-case letters, digits and single hyphens, "
+                "beginning with a letter. Choose such a name."
+            )
+    prefix = f"{values.get('platform_name', '')}-{values.get('platform_environment', '')}"
+    room = _LONGEST_NAME - len(_LONGEST_SUFFIX)
+    if len(prefix) > room:
+        yield (
+            f"Read the prefix {prefix!r} of platform_name and platform_environment; it has {len(prefix)} characters "
+            f"and target groups leave room for {room}. Shorten platform_name or platform_environment."
+        )
+
+
+def zones(values: Mapping[str, Any]) -> Iterator[str]:
+    """Zones belong to the region, each once."""
+    region, given = values.get("platform_region"), values.get("platform_availability_zones", [])
+    for zone in sorted({zone for zone in given if given.count(zone) > 1}):
+        yield (
+            f"Read zone {zone} twice in platform_availability_zones; two subnets of a tier would share a zone and "
+            "fall with it. Name each zone once."
+        )
+    for zone in given:
+        match = _ZONE.fullmatch(str(zone))
+        if not match or match["region"] != region:
+            yield (
+                f"Read zone {zone!r} in platform_availability_zones; it is none of platform_region {region}. "
+                f"Name zones such as {region}a."
+            )
+
+
+def network(values: Mapping[str, Any]) -> Iterable[str]:
+    """Subnets lie inside the VPC, apart from each other, one a zone."""
+    tiers = {tier: values[f"networking_{tier}_subnets"] for tier in TIERS}
+    given = list(dict.fromkeys(values["platform_availability_zones"]))
+    return network_problems(values["networking_cidr_block"], given, tiers)
+
+
+def capacity(values: Mapping[str, Any]) -> Iterator[str]:
+    """Every pair of bounds that the roles take, the lower one no higher than the upper."""
+    for low in sorted(key for key in values if key.endswith("_min_capacity")):
+        high = f"{low.removesuffix('_min_capacity')}_max_capacity"
+        if high in values and values[low] is not None and values[high] is not None and values[low] > values[high]:
+            yield (
+                f"Read {low} {values[low]} and {high} {values[high]}; the minimum lies above the maximum. "
+                "Lower the one or raise the other."
+            )
+
+
+# Which rules a phase checks follows from the roles that it runs; those of `None` hold for every run.
+RULES: Mapping[str | None, tuple[Rule, ...]] = {None: (names, zones, capacity), "networking": (network,)}
+
+
+def broken(values: Mapping[str, Any], roles: Collection[str]) -> list[str]:
+    """The sentences of every broken rule, for the platform and for these roles."""
+    asked = [rule for role, rules in RULES.items() if role is None or role in roles for rule in rules]
+    return [sentence for rule in asked for sentence in rule(values)]
+
+
+def unknown(variables: Iterable[str], role: str, known: Collection[str]) -> list[str]:
+    """A sentence for each variable that bears the role's name and that its interface does not know."""
+    found = []
+    for name in sorted(set(variables) - set(known)):
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"See roles/{role}/README.md for what it takes."
+        found.append(f"Read the variable {name}; role {role} has no such input. {hint}")
+    return found
+
+
+def owner(variable: str, roles: Iterable[str]) -> str | None:
+    """The role that a variable belongs to: the longest role name that it begins with."""
+    fitting = [role for role in roles if variable.startswith(f"{role}_")]
+    return max(fitting, key=len) if fitting else None

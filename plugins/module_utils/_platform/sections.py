@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What later phases need to know of what earlier phases made: a table of sections.
+
+A section names the phase that makes it, how its resources are observed (by the same kinds that make
+them), and how ids are picked from what was found. Each section is read in as few calls as its kinds make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._aws.api import Aws
+from .._engine.kinds import Kind
+from .._engine.resources import Found, State, index, planned
+from .._network.kinds import InternetGateway, RouteTable, Subnet, Vpc
+
+
+@dataclass(frozen=True)
+class Where:
+    """Whose resources are looked for."""
+
+    prefix: str
+    tags: Mapping[str, str]
+    account_id: str
+    region: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the table.
+
+    phase: the playbook that makes it.
+    what: how an error names it.
+    kinds: what to observe.
+    pick: ids and endpoints from what was found; Missing where something is not there.
+    """
+
+    phase: int
+    what: str
+    kinds: Callable[[Aws, Where], Sequence[Kind]]
+    pick: Callable[[Picker], dict[str, Any]]
+
+
+class Missing(Exception):
+    """A resource that a section needs does not exist; the text names it."""
+
+
+class Picker:
+    """Reads ids out of what was found; in check mode it answers with placeholders for what is missing."""
+
+    def __init__(self, state: State, where: Where, placeholders: bool) -> None:
+        self._state = state
+        self._placeholders = placeholders
+        self.where = where
+        self.prefix = where.prefix
+
+    def one(self, kind: str, name: str) -> Found:
+        """The resource of this kind and name."""
+        found = self._state.get((kind, name))
+        if found:
+            return found
+        if self._placeholders:
+            return Found(kind, name, planned(kind, name), {})
+        raise Missing(f"{kind.replace('_', ' ')} {name}")
+
+    def id(self, kind: str, name: str) -> str:
+        return self.one(kind, name).id
+
+    def numbered(self, kind: str, stem: str) -> list[Found]:
+        """Resources called ``stem-1``, ``stem-2``, … in that order; at least one."""
+        found = [one for (its_kind, name), one in self._state.items() if its_kind == kind and _number(name, stem)]
+        if not found:
+            return (
+                [self.one(kind, f"{stem}-{number}") for number in (1, 2, 3)]
+                if self._placeholders
+                else [self.one(kind, f"{stem}-1")]
+            )
+        return sorted(found, key=lambda one: _number(one.name, stem))
+
+    def every(self, kind: str) -> dict[str, Found]:
+        """Everything of a kind by its name without the platform's prefix."""
+        return {
+            name.removeprefix(f"{self.prefix}-"): one
+            for (its_kind, name), one in self._state.items()
+            if its_kind == kind
+        }
+
+
+def _number(name: str, stem: str) -> int:
+    tail = name.removeprefix(f"{stem}-")
+    return int(tail) if tail != name and tail.isdigit() else 0
+
+
+def _network(pick: Picker) -> dict[str, Any]:
+    vpc = pick.one("vpc", pick.prefix)
+    subnets = {tier: pick.numbered("subnet", f"{pick.prefix}-{tier}") for tier in ("public", "app", "data")}
+    return {
+        "vpc_id": vpc.id,
+        "cidr_block": vpc.fields.get("cidr_block"),
+        **{f"{tier}_subnet_ids": [subnet.id for subnet in found] for tier, found in subnets.items()},
+        "app_route_table_ids": [table.id for table in pick.numbered("route_table", f"{pick.prefix}-app")],
+    }
+
+
+SECTIONS: Mapping[str, Section] = {
+    "network": Section(
+        phase=1,
+        what="the network",
+        kinds=lambda aws, where: [kind(aws, where.tags) for kind in (Vpc, InternetGateway, Subnet, RouteTable)],
+        pick=_network,
+    ),
+}
+
+
+def read(aws: Aws, where: Where, names: Sequence[str], *, placeholders: bool) -> tuple[dict[str, Any], list[str]]:
+    """The asked sections and a sentence for each that is missing."""
+    told: dict[str, Any] = {}
+    missing: list[str] = []
+    for name in names:
+        section = SECTIONS[name]
+        state = index(found for kind in section.kinds(aws, where) for found in kind.observe())
+        try:
+            told[name] = section.pick(Picker(state, where, placeholders))
+        except Missing as gone:
+            missing.append(
+                f"Looked for {section.what} of {where.prefix} in {where.region} and found no {gone}. "
+                f"Run playbooks/phase{section.phase}.yml first."
+            )
+    return told, missing
