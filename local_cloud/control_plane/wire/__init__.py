@@ -1,0 +1,3 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""AWS's wire protocols, the server's side, driven by botocore's models of the real APIs."""
