@@ -90,7 +90,7 @@ def main() -> None:
         argument_spec={
             "name_prefix": {"type": "str", "required": True},
             "tags": {"type": "dict", "required": True},
-            "requires": {"type": "list", "elements": "str", "choices": sorted(SECTIONS), "default": []},
+            "requires": {"type": "list", "elements": "str", "default": []},
             "availability_zones": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
@@ -98,6 +98,9 @@ def main() -> None:
     params = module.params
     aws = Aws(module)
     with refusing(module):
+        if unknown := sorted(set(params["requires"]) - set(SECTIONS)):
+            sections = ", ".join(sorted(SECTIONS))
+            raise PlanRefused([f"Asked for the sections {', '.join(unknown)}; there are {sections}. Mend the play."])
         if wrong := region_problems(aws, params["availability_zones"]):
             raise PlanRefused(wrong)
         me = caller(aws)

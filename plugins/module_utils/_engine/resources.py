@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from .steps import PlanRefused
 
@@ -197,7 +197,7 @@ class Delete:
         return {key: found for key, found in observed.items() if key != (self.kind, self.name)}
 
 
-ResourceStep = Create | Change | Retag | Delete
+ResourceStep: TypeAlias = "Create | Change | Retag | Delete"
 
 
 def index(found: Iterable[Found]) -> State:

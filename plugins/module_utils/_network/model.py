@@ -36,15 +36,15 @@ def problems(cidr_block: str, zones: Sequence[str], subnets: Mapping[str, Sequen
                 f"Read {len(cidrs)} {tier} subnets for {len(zones)} zones ({', '.join(zones)}). Give one CIDR a zone."
             )
         for cidr in cidrs:
-            subnet = _network(cidr, f"a {tier} subnet", found)
+            subnet = _network(cidr, f"the {tier} tier", found)
             if subnet is None:
                 continue
             if vpc and not subnet.subnet_of(vpc):
-                found.append(f"Read CIDR {cidr} for a {tier} subnet; it lies outside the VPC's {vpc}. Move it inside.")
+                found.append(f"Read CIDR {cidr} for the {tier} tier; it lies outside the VPC's {vpc}. Move it inside.")
             for other_tier, other in seen:
                 if subnet.overlaps(other):
                     found.append(
-                        f"Read CIDR {cidr} for a {tier} subnet; it overlaps {other} of the {other_tier} tier. "
+                        f"Read CIDR {cidr} for the {tier} tier; it overlaps {other} of the {other_tier} tier. "
                         "Give each subnet a range of its own."
                     )
             seen.append((tier, subnet))

@@ -1,0 +1,1 @@
+"""What `./dev` runs: set-up of a checkout, the demo, the quality gates. Standard library only."""
