@@ -57,7 +57,7 @@ def running(cloud: Cloud) -> dict[str, Any] | None:
     return record if processes.is_alive(record["pid"]) else None
 
 
-def up(cloud: Cloud, watch_pid: int | None = None, latency: bool = False) -> str:
+def up(cloud: Cloud, watch_pid: int | None = None, latency: bool = False, data_plane: bool = True) -> str:
     """Start the cloud unless it runs, wait until it is ready, return its endpoint."""
     record = running(cloud)
     if record:
@@ -73,7 +73,7 @@ def up(cloud: Cloud, watch_pid: int | None = None, latency: bool = False) -> str
     cloud.logs.mkdir(parents=True, exist_ok=True)
     command = [cloud_python(), "-m", "local_cloud.supervisor"]
     command += ["--port", str(cloud.port), "--state-dir", str(cloud.state_dir)]
-    command += ["--iam"] * cloud.iam + ["--latency"] * latency
+    command += ["--iam"] * cloud.iam + ["--latency"] * latency + ["--no-data-plane"] * (not data_plane)
     if watch_pid:
         command += ["--watch-pid", str(watch_pid)]
     log = cloud.logs / "supervisor.log"
@@ -176,14 +176,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, do it, say one line. Returns the exit status."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1 (default: %(default)s)")
-    common.add_argument(
-        "--state-dir", default=DEFAULT_STATE_DIR, help="all that the cloud keeps (default: %(default)s)"
-    )
+    common.add_argument("--state-dir", default=DEFAULT_STATE_DIR, help="what the cloud keeps (default: %(default)s)")
     parser = argparse.ArgumentParser(prog="local_cloud", description="An AWS account on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", parents=[common], help="start it and wait until it is ready")
     start.add_argument("--iam", action="store_true", help="check signatures and enforce IAM policies")
     start.add_argument("--latency", action="store_true", help="answer as slowly as AWS does (latency.json)")
+    start.add_argument("--no-data-plane", action="store_true", help="answer APIs only: no tasks, database, traffic")
     start.add_argument("--watch-pid", type=int, help="end when this process ends")
     commands.add_parser("down", parents=[common], help="end it; its state stays")
     commands.add_parser("status", parents=[common], help="what runs, as JSON")
@@ -193,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     cloud = Cloud.at(options.port, options.state_dir, getattr(options, "iam", False))
     try:
         if options.command == "up":
-            print(up(cloud, options.watch_pid, options.latency))
+            print(up(cloud, options.watch_pid, options.latency, not options.no_data_plane))
         elif options.command == "down":
             print("ended" if down(cloud) else "nothing ran")
         elif options.command == "status":

@@ -80,4 +80,7 @@ def has_part(package: str, module: str) -> bool:
 
     Tests of modules want the APIs only: LOCAL_CLOUD_WITHOUT=data_plane starts a cloud in which no task runs.
     """
-    return package not in os.environ.get("LOCAL_CLOUD_WITHOUT", "").split(",") and (CHECKOUT / "local_cloud" / package / f"{module}.py").exists()
+    return (
+        package not in os.environ.get("LOCAL_CLOUD_WITHOUT", "").split(",")
+        and (CHECKOUT / "local_cloud" / package / f"{module}.py").exists()
+    )

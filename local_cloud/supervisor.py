@@ -27,9 +27,10 @@ _TICK = 0.2  # seconds between looks at the children and the watched parent
 class Supervisor:
     """Runs one cloud until it is told to end, a part ends, or the process it was told to watch ends."""
 
-    def __init__(self, cloud: Cloud, watched_pid: int | None, latency: bool) -> None:
+    def __init__(self, cloud: Cloud, watched_pid: int | None, latency: bool, data_plane: bool) -> None:
         self.cloud = cloud
         self.latency = latency
+        self.data_plane = data_plane and has_part("data_plane", "__main__")
         self.ending = False
         self.children: list[subprocess.Popen[bytes]] = []
         self.watched = processes.watch(watched_pid) if watched_pid else None
@@ -62,8 +63,10 @@ class Supervisor:
             control.append("--iam")
         if self.latency:
             control.append("--latency")
+        if self.data_plane:
+            control.append("--await-data-plane")
         self._start("control_plane", control)
-        if has_part("data_plane", "__main__"):
+        if self.data_plane:
             self._start("data_plane", ["local_cloud.data_plane", "--control-plane", self.cloud.endpoint, *where])
         self.cloud.record.write_text(
             json.dumps(
@@ -99,7 +102,7 @@ class Supervisor:
             self._reap_adopted()
             for child in self.children:
                 if child.poll() is not None:
-                    print(f"{child.args} ended with status {child.returncode}; the cloud ends", file=sys.stderr)
+                    print(f"{child.args!r} ended with status {child.returncode}; the cloud ends", file=sys.stderr)
                     return 1
             if self.watched is not None and processes.has_ended(self.watched):
                 print("the watched process ended; the cloud ends", file=sys.stderr)
@@ -132,11 +135,12 @@ def main() -> int:
     parser.add_argument("--state-dir", required=True)
     parser.add_argument("--iam", action="store_true")
     parser.add_argument("--latency", action="store_true")
+    parser.add_argument("--no-data-plane", action="store_true")
     parser.add_argument("--watch-pid", type=int)
     options = parser.parse_args()
     cloud = Cloud.at(options.port, options.state_dir, options.iam)
     os.environ[STATE_DIR_VARIABLE] = str(cloud.state_dir)
-    return Supervisor(cloud, options.watch_pid, options.latency).run()
+    return Supervisor(cloud, options.watch_pid, options.latency, not options.no_data_plane).run()
 
 
 if __name__ == "__main__":

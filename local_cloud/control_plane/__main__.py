@@ -46,7 +46,7 @@ def import_overlay() -> None:
         importlib.import_module("local_cloud.data_plane.overlay")
 
 
-async def serve(cloud: Cloud, latency: bool) -> None:
+async def serve(cloud: Cloud, latency: bool, await_data_plane: bool) -> None:
     """Serve until SIGTERM or SIGINT."""
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
@@ -61,14 +61,14 @@ async def serve(cloud: Cloud, latency: bool) -> None:
     import_overlay()
     table = CHECKOUT / "local_cloud" / "control_plane" / "latency.json"
     gateway = Gateway(registry, CallLog(cloud.call_log), Faults(table, latency), Saver())
-    if has_part("data_plane", "__main__"):
+    if await_data_plane:
         gateway.parts_ready["data_plane"] = False
     config = Config()
     config.bind = [f"127.0.0.1:{cloud.port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 2
     config.loglevel = "WARNING"
-    await hypercorn_serve(gateway, config)  # type: ignore[arg-type]
+    await hypercorn_serve(gateway, config)
 
 
 def main() -> None:
@@ -77,11 +77,12 @@ def main() -> None:
     parser.add_argument("--state-dir", required=True)
     parser.add_argument("--iam", action="store_true")
     parser.add_argument("--latency", action="store_true")
+    parser.add_argument("--await-data-plane", action="store_true", help="not ready before the data plane says so")
     options = parser.parse_args()
     cloud = Cloud.at(options.port, options.state_dir, options.iam)
     cloud.state_dir.mkdir(parents=True, exist_ok=True)
     configure_ministack(cloud)
-    asyncio.run(serve(cloud, options.latency))
+    asyncio.run(serve(cloud, options.latency, options.await_data_plane))
 
 
 if __name__ == "__main__":

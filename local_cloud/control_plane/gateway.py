@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
 import json
 import logging
@@ -47,6 +48,8 @@ _MINISTACK_NAMES = {
     "opensearch": "es",
 }
 
+_BOTOCORE_NAMES = {name: service for service, name in _MINISTACK_NAMES.items()}
+
 # The call that the current request is, until its handler has begun.
 _pending: ContextVar[Classified | None] = ContextVar("_pending", default=None)
 
@@ -67,17 +70,14 @@ class Gateway:
     # Behind ministack's routing: IAM is enforced there, before a handler runs.
 
     def _put_handlers_behind_ministacks_routing(self) -> None:
-        for name in {*self._backends, *self.registry.services}:
+        lacking = self.registry.services - {_BOTOCORE_NAMES.get(name, name) for name in self._backends}
+        for name in {*self._backends, *lacking}:
             ministack.SERVICE_HANDLERS[name] = self._handler_of(name)
         detect = ministack.detect_service
 
         def detect_ours_too(method: str, path: str, headers: dict[str, str], query: dict[str, list[str]]) -> str:
             call = _pending.get()
-            return (
-                call.service
-                if call and call.service in self.registry.services
-                else detect(method, path, headers, query)
-            )
+            return call.service if call and call.service in lacking else detect(method, path, headers, query)
 
         ministack.detect_service = detect_ours_too
 
@@ -109,25 +109,30 @@ class Gateway:
             return responses.success(classified, await self._run(call), request_id)
         except AwsError as error:
             return responses.failure(classified, error, request_id)
-        except Exception:
+        except Exception:  # a defect of ours must answer as a defect of AWS would
             logger.exception("%s:%s failed in the overlay", classified.service, classified.operation.name)
-            error = AwsError("InternalFailure", "The local cloud's handler failed; see its log.", 500)
-            return responses.failure(classified, error, request_id)
+            defect = AwsError("InternalFailure", "The local cloud's handler failed; see its log.", 500)
+            return responses.failure(classified, defect, request_id)
 
     async def _run(self, call: Call) -> Params:
-        handler = self.registry.handlers.get((call.service, call.operation))
-        if handler is None:
-            if call.service in self.registry.services:
-                raise AwsError("NotImplemented", f"The local cloud lacks {call.service}:{call.operation}.", 501)
-            return await self.ask_ministack(call)
-        answer = handler(call)
-        return await answer if inspect.isawaitable(answer) else answer  # type: ignore[return-value]
+        handlers = self.registry.handlers.get((call.service, call.operation), [])
+        if call.layer < len(handlers):
+            answer = handlers[call.layer](call)
+            return await answer if inspect.isawaitable(answer) else answer
+        if call.service in self.registry.services:
+            raise AwsError("NotImplemented", f"The local cloud lacks {call.service}:{call.operation}.", 501)
+        return await self._ask_ministack(call)
 
     # Calls from handlers.
 
-    async def ask_ministack(self, call: Call, params: Params | None = None) -> Params:
-        """What ministack itself answers. Raises AwsError."""
+    async def forward(self, call: Call, params: Params | None) -> Params:
+        """What the next handler below says to this call, or ministack. Raises AwsError."""
         request = call.request if params is None else self._build_request(call.classified, params)
+        wanted = call.params if params is None else params
+        return await self._run(dataclasses.replace(call, params=wanted, request=request, layer=call.layer + 1))
+
+    async def _ask_ministack(self, call: Call) -> Params:
+        request = call.request
         backend = self._backends[_MINISTACK_NAMES.get(call.service, call.service)]
         status, headers, body = await backend(
             request.method, request.path, request.headers, request.body, request.query
@@ -165,9 +170,8 @@ class Gateway:
         scope = classified.signature
         headers = {name.lower(): str(value) for name, value in wire["headers"].items()}
         headers["host"] = "127.0.0.1"
-        headers["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={scope.access_key_id}/20260101/{scope.region}/{scope.signing_name}/aws4_request"
-        )
+        credential = f"{scope.access_key_id}/20260101/{scope.region}/{scope.signing_name}/aws4_request"
+        headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}"
         return HttpRequest(
             wire["method"], path, query, headers, body if isinstance(body, bytes) else str(body).encode()
         )
@@ -195,32 +199,19 @@ class Gateway:
             task.cancel()
 
     async def _http(self, scope: Any, receive: Any, send: Any) -> None:
-        request = (
-            HttpRequest(
-                scope["method"],
-                scope["raw_path"].decode("latin-1"),
-                parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True)
-                if scope["type"] == "http"
-                else {},
-                {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
-                b"",
-            )
-            if scope["type"] == "http"
-            else None
-        )
+        request = _request_head(scope) if scope["type"] == "http" else None
         signature = models.signature_of(request) if request else None
         if request is None or signature is None:
-            await ministack.app(scope, receive, send)  # a load balancer's, a website's or a function's traffic
+            await ministack.app(scope, receive, send)  # a website's or a function's traffic, or a web socket
             return
         body = await _whole_body(receive)
-        decoded = ministack._decompress_request_body(body, request.headers) if signature.signing_name != "s3" else body
-        bucket = (
-            ministack._extract_s3_vhost_bucket(request.headers.get("host", ""))
-            if signature.signing_name == "s3"
-            else None
-        )
-        path = f"/{bucket}{request.path}" if bucket else request.path
-        request = HttpRequest(request.method, path, request.query, request.headers, decoded)
+        path, decoded = request.path, body
+        if signature.signing_name == "s3":
+            bucket = ministack._extract_s3_vhost_bucket(request.headers.get("host", ""))
+            path = f"/{bucket}{path}" if bucket else path
+        else:
+            decoded = ministack._decompress_request_body(body, request.headers)
+        request = dataclasses.replace(request, path=path, body=decoded)
         await self._aws_call(scope, body, request, signature, send)
 
     async def _aws_call(self, scope: Any, body: bytes, request: HttpRequest, signature: Signature, send: Any) -> None:
@@ -237,10 +228,8 @@ class Gateway:
                 elif fault.kind == "lost_reply":
                     lost = True
                 elif response is None:
-                    response, took_effect = (
-                        responses.failure(classified, fault.answer(classified), str(uuid.uuid4())),
-                        False,
-                    )
+                    response = responses.failure(classified, fault.answer(classified), str(uuid.uuid4()))
+                    took_effect = False
             if delay:
                 await asyncio.sleep(delay / 1000)
         if response is None:
@@ -336,6 +325,12 @@ class Gateway:
         await _send(send, HttpResponse(status, {"Content-Type": "application/json"}, content), head=False)
 
 
+def _request_head(scope: Any) -> HttpRequest:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    query = parse_qs(scope["query_string"].decode(), keep_blank_values=True)
+    return HttpRequest(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, b"")
+
+
 def _wire_protocol(service: str) -> str:
     protocol = models.service_model(service).resolved_protocol
     return "json" if protocol == "smithy-rpc-v2-cbor" else str(protocol)
@@ -360,7 +355,7 @@ def _error_code(classified: Classified, response: HttpResponse) -> str:
 
 
 async def _whole_body(receive: Any) -> bytes:
-    chunks = []
+    chunks: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] != "http.request":

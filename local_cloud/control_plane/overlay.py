@@ -14,8 +14,9 @@ at start):
 - Service and operation are botocore's names. `call.params` has the shape that a boto3 user writes; the answer has
   the shape that boto3 returns, without ResponseMetadata. The overlay translates both for the client's protocol.
 - `raise AwsError("TargetGroupNotFound", "…")` answers as AWS does; the HTTP status comes from botocore's model.
-- `call.forward()` asks ministack; `call.forward({...})` asks it with other parameters. Not calling it replaces
-  the operation.
+- `call.forward()` asks the next handler of the same operation, registered earlier, and in the end ministack;
+  `call.forward({...})` asks with other parameters. Not calling it replaces the operation. The data plane's handlers
+  are registered last, so they stand in front of those in `services/`.
 - `call.invoke("secretsmanager", "CreateSecret", {...})` makes another call in the same account and region, past
   the call log and fault injection, through the handlers registered here.
 - A handler may be a plain function when it neither forwards nor invokes.
@@ -78,6 +79,7 @@ class Call:
     params: Params
     account: str
     request: HttpRequest
+    layer: int = 0  # how many of the operation's handlers this call has passed
 
     @property
     def service(self) -> str:
@@ -92,8 +94,8 @@ class Call:
         return self.classified.signature.region
 
     async def forward(self, params: Params | None = None) -> Params:
-        """ministack's answer to this call, or to the same operation with other parameters. Raises AwsError."""
-        return await self.gateway.ask_ministack(self, params)
+        """The answer of the handler below, or of ministack; to other parameters if given. Raises AwsError."""
+        return await self.gateway.forward(self, params)
 
     async def invoke(self, service: str, operation: str, params: Params, region: str | None = None) -> Params:
         """The answer to another call in this account. Raises AwsError."""
@@ -104,7 +106,7 @@ class Registry:
     """What the overlay adds to ministack. Filled by decorators at import."""
 
     def __init__(self) -> None:
-        self.handlers: dict[tuple[str, str], Handler] = {}
+        self.handlers: dict[tuple[str, str], list[Handler]] = {}  # the first is asked first
         self.admin_routes: dict[tuple[str, str], Callable[[AdminRequest], Awaitable[Any]]] = {}
         self.services: set[str] = set()
         self.write_hooks: list[Callable[[Call], Awaitable[None]]] = []
@@ -118,9 +120,7 @@ class Registry:
             for operation in operations:
                 if operation not in models.service_model(service).operation_names:
                     raise ValueError(f"{service} has no operation {operation} in botocore's model")
-                if (service, operation) in self.handlers:
-                    raise ValueError(f"{service}:{operation} is handled twice")
-                self.handlers[(service, operation)] = handler
+                self.handlers.setdefault((service, operation), []).insert(0, handler)
             return handler
 
         return register

@@ -128,7 +128,7 @@ def _from_cbor(body: bytes) -> Params:
     if not body:
         return {}
     # botocore reads CBOR only in its response parser; the encoding is the same.
-    parser = create_parser("smithy-rpc-v2-cbor")
+    parser: Any = create_parser("smithy-rpc-v2-cbor")
     value = parser.parse_data_item(parser.get_peekable_stream_from_bytes(body))
     return value if isinstance(value, dict) else {}
 

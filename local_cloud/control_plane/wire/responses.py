@@ -165,9 +165,13 @@ def _json_value(shape: Shape, value: Any) -> Any:
     return value
 
 
+# botocore's only CBOR writer is the request serializer's, which its type stubs leave out.
+_cbor_writer: Any = CBORSerializer()
+
+
 def _cbor_bytes(shape: StructureShape, value: Params) -> bytes:
     encoded = bytearray()
-    CBORSerializer()._serialize_data_item(encoded, value, shape)  # botocore's only CBOR writer
+    _cbor_writer._serialize_data_item(encoded, value, shape)
     return bytes(encoded)
 
 
@@ -280,7 +284,7 @@ def _json_failure(call: Classified, error: AwsError, status: int, request_id: st
 def _cbor_failure(call: Classified, error: AwsError, status: int, request_id: str) -> HttpResponse:
     def text(value: str) -> bytes:
         encoded = bytearray()
-        CBORSerializer()._serialize_type_string(encoded, value, None, None)
+        _cbor_writer._serialize_type_string(encoded, value, None, None)
         return bytes(encoded)
 
     body = b"\xa2" + text("__type") + text(error.code) + text("message") + text(error.message)
@@ -305,7 +309,8 @@ _FAILURES: dict[str, Callable[[Classified, AwsError, int, str], HttpResponse]] =
 
 def parse(call: Classified, response: HttpResponse) -> Params:
     """What boto3 would make of `response`: the answer without ResponseMetadata. Raises AwsError for an error."""
-    parsed = create_parser(call.protocol).parse(
+    parser: Any = create_parser(call.protocol)
+    parsed = parser.parse(
         {
             "status_code": response.status,
             "headers": {name.lower(): value for name, value in response.headers.items()},
