@@ -124,7 +124,7 @@ class Create:
             kind=self.resource.kind,
             name=self.resource.name,
             id=planned(*self.resource.key),
-            fields={**self.resource.initial, **resolve(self.resource.fields, observed)},
+            fields={**resolve(self.resource.initial, observed), **resolve(self.resource.fields, observed)},
             tags=self.resource.tags,
         )
         return {**observed, made.key: made}
