@@ -35,7 +35,16 @@ def run(venv: Path, cache: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="stories1001-sanity-") as folder:
         checkout = _lay_out(venv, Path(folder))
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        command = [venv / "bin" / "ansible-test", "sanity", "--venv", "--requirements", "--python", python, "--color", "no"]
+        command: list[str | Path] = [
+            venv / "bin" / "ansible-test",
+            "sanity",
+            "--venv",
+            "--requirements",
+            "--python",
+            python,
+            "--color",
+            "no",
+        ]
         environment = {**os.environ, "HOME": str(home), "PATH": f"{venv / 'bin'}:{os.environ['PATH']}"}
         return subprocess.run(command, cwd=checkout, env=environment, check=False).returncode
 
@@ -44,7 +53,10 @@ def _lay_out(venv: Path, folder: Path) -> Path:
     """The built collection with its dependencies beside it; returns its folder."""
     galaxy = venv / "bin" / "ansible-galaxy"
     subprocess.run(
-        [galaxy, "collection", "build", "--force", "--output-path", folder], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+        [galaxy, "collection", "build", "--force", "--output-path", folder],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     collections = folder / "ansible_collections"
     checkout = collections / "stories1001" / "platform"
@@ -63,7 +75,17 @@ def _offer_pip(venv: Path, home: Path) -> None:
     if script.exists():
         return
     wheels = home / "wheels"
-    pip = [venv / "bin" / "python", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", wheels, f"pip=={PIP}"]
+    pip: list[str | Path] = [
+        venv / "bin" / "python",
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        wheels,
+        f"pip=={PIP}",
+    ]
     subprocess.run(pip, check=True)
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(_GET_PIP.format(wheel=str(next(wheels.glob(f"pip-{PIP}-*.whl")))), encoding="utf-8")

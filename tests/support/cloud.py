@@ -1,0 +1,103 @@
+"""The embedded cloud as a test sees it: start, ask, count calls, break things on purpose."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[2]
+REGION = "us-east-1"
+# The embedded cloud takes any secret. A rare word, since Ansible masks it wherever it occurs in a result.
+SECRET = "opens-nothing-but-loopback"
+_PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running embedded cloud."""
+
+    endpoint: str
+    state_dir: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which boto3 and our modules reach this cloud."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": REGION,
+        }
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """A boto3 client for this cloud."""
+        return _client(self.endpoint, service, region)
+
+    def calls(self, *, writes: bool | None = None, since: int = 0) -> list[dict[str, Any]]:
+        """The call log: service, action, parameters (secrets masked), status, error, writes."""
+        calls: list[dict[str, Any]] = self.admin("GET", f"/calls?since={since}")
+        return [call for call in calls if writes is None or call["writes"] is writes]
+
+    @contextmanager
+    def recorded(self) -> Iterator[list[dict[str, Any]]]:
+        """The calls made inside the block, in a list that is filled when the block ends."""
+        before = self.admin("GET", "/calls?since=0")
+        last = before[-1]["seq"] if before else 0
+        calls: list[dict[str, Any]] = []
+        yield calls
+        calls.extend(self.calls(since=last))
+
+    def reset(self) -> None:
+        """Empty the account in every region."""
+        self.admin("POST", "/reset")
+
+    def admin(self, method: str, path: str, body: Any = None) -> Any:
+        """A call of the cloud's own interface below ``/_cloud``."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.endpoint}/_cloud{path}", data=data, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+
+@cache
+def _client(endpoint: str, service: str, region: str) -> Any:
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": SECRET}
+    return boto3.client(service, endpoint_url=endpoint, region_name=region, **keys)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(state_dir: Path, *, data_plane: bool = False, options: tuple[str, ...] = ()) -> Iterator[Cloud]:
+    """A cloud of one's own, ended with the block and, should the tests be killed, with them."""
+    port = str(free_port())
+    environment: Mapping[str, str] = {
+        **os.environ,
+        "LOCAL_CLOUD_WITHOUT": "" if data_plane else "data_plane",
+    }
+    command = [str(_PYTHON), "-m", "local_cloud"]
+    where = ["--port", port, "--state-dir", str(state_dir)]
+    start = [*command, "up", *where, "--watch-pid", str(os.getpid()), *options]
+    subprocess.run(start, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    try:
+        yield Cloud(f"http://127.0.0.1:{port}", state_dir)
+    finally:
+        subprocess.run([*command, "down", *where], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
