@@ -25,6 +25,7 @@ from .resources import (
     Retag,
     State,
     Traits,
+    Unordered,
     index,
     outputs,
     plan_absent,
@@ -149,6 +150,8 @@ def refs(value: Any) -> Iterable[Key]:
     """The keys of all resources that a value refers to."""
     if isinstance(value, Ref):
         yield (value.kind, value.name)
+    elif isinstance(value, Unordered):
+        yield from refs(value.parts)
     elif isinstance(value, Mapping):
         for part in value.values():
             yield from refs(part)

@@ -41,6 +41,13 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class Unordered:
+    """A list of a desired field in which order means nothing; it resolves to a sorted list."""
+
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class Resource:
     """What shall exist.
 
@@ -222,6 +229,8 @@ def resolve(value: Any, state: State) -> Any:
         found = state.get((value.kind, value.name))
         known = found.attribute(value.attribute) if found else None
         return planned(value.kind, value.name) if known is None else known
+    if isinstance(value, Unordered):
+        return sorted(resolve(part, state) for part in value.parts)
     if isinstance(value, Mapping):
         return {name: resolve(part, state) for name, part in value.items()}
     if isinstance(value, list | tuple):

@@ -14,7 +14,7 @@ from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 from .._aws.tags import named
-from .._engine.resources import Ref, Resource
+from .._engine.resources import Ref, Resource, Unordered
 from .._engine.steps import PlanRefused
 
 ANYWHERE = "0.0.0.0/0"
@@ -100,7 +100,7 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
         made.append(resource("nat_gateway", own, fields))
 
     def route_table(own: str, routes: dict[str, Any], subnets: list[str]) -> Resource:
-        attached = [Ref("subnet", subnet) for subnet in subnets]
+        attached = Unordered(tuple(Ref("subnet", subnet) for subnet in subnets))
         return resource("route_table", own, {"vpc": vpc, "routes": routes, "subnets": attached})
 
     def of(tier: str) -> list[str]:
