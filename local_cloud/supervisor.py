@@ -64,7 +64,7 @@ class Supervisor:
         if self.latency:
             control.append("--latency")
         if self.data_plane:
-            control.append("--await-data-plane")
+            control.append("--data-plane")
         self._start("control_plane", control)
         if self.data_plane:
             self._start("data_plane", ["local_cloud.data_plane", "--control-plane", self.cloud.endpoint, *where])

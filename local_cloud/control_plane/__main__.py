@@ -36,17 +36,17 @@ def configure_ministack(cloud: Cloud) -> None:
     )
 
 
-def import_overlay() -> None:
-    """Import every module that registers handlers: `services/*`, and the data plane's if it is there."""
+def import_overlay(data_plane: bool) -> None:
+    """Import every module that registers handlers: `services/*`, and the data plane's if it takes part."""
     from local_cloud.control_plane import admin, services  # noqa: F401  (imported for what it registers)
 
     for module in pkgutil.iter_modules(services.__path__):
         importlib.import_module(f"{services.__name__}.{module.name}")
-    if has_part("data_plane", "overlay"):
+    if data_plane and has_part("data_plane", "overlay"):
         importlib.import_module("local_cloud.data_plane.overlay")
 
 
-async def serve(cloud: Cloud, latency: bool, await_data_plane: bool) -> None:
+async def serve(cloud: Cloud, latency: bool, data_plane: bool) -> None:
     """Serve until SIGTERM or SIGINT."""
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
@@ -58,10 +58,10 @@ async def serve(cloud: Cloud, latency: bool, await_data_plane: bool) -> None:
     from local_cloud.control_plane.persistence import Saver
     from local_cloud.settings import CHECKOUT
 
-    import_overlay()
+    import_overlay(data_plane)
     table = CHECKOUT / "local_cloud" / "control_plane" / "latency.json"
     gateway = Gateway(registry, CallLog(cloud.call_log), Faults(table, latency), Saver())
-    if await_data_plane:
+    if data_plane:
         gateway.parts_ready["data_plane"] = False
     config = Config()
     config.bind = [f"127.0.0.1:{cloud.port}"]
@@ -77,12 +77,12 @@ def main() -> None:
     parser.add_argument("--state-dir", required=True)
     parser.add_argument("--iam", action="store_true")
     parser.add_argument("--latency", action="store_true")
-    parser.add_argument("--await-data-plane", action="store_true", help="not ready before the data plane says so")
+    parser.add_argument("--data-plane", action="store_true", help="with the data plane; not ready before it says so")
     options = parser.parse_args()
     cloud = Cloud.at(options.port, options.state_dir, options.iam)
     cloud.state_dir.mkdir(parents=True, exist_ok=True)
     configure_ministack(cloud)
-    asyncio.run(serve(cloud, options.latency, options.await_data_plane))
+    asyncio.run(serve(cloud, options.latency, options.data_plane))
 
 
 if __name__ == "__main__":
