@@ -63,7 +63,9 @@ def zones(values: Mapping[str, Any]) -> Iterator[str]:
 def network(values: Mapping[str, Any]) -> Iterable[str]:
     """Subnets lie inside the VPC, apart from each other, one a zone."""
     tiers = {tier: values[f"networking_{tier}_subnets"] for tier in TIERS}
-    given = list(dict.fromkeys(values["platform_availability_zones"]))
+    given = values["platform_availability_zones"]
+    if len(set(given)) < len(given):
+        return []  # `zones` has told it; counting subnets against it would only confuse
     return network_problems(values["networking_cidr_block"], given, tiers)
 
 

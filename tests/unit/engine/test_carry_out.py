@@ -1,0 +1,157 @@
+"""How a plan is carried out: in order, waiting late, and stopping where AWS refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.stories1001.platform.plugins.module_utils._engine.kinds import Kind, converge_resources
+from ansible_collections.stories1001.platform.plugins.module_utils._engine.resources import (
+    Found,
+    Ref,
+    Resource,
+    Traits,
+)
+from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import StepFailed
+
+
+class World:
+    """An account in memory, with a diary of everything that was done to it."""
+
+    def __init__(self) -> None:
+        self.things: dict[tuple[str, str], Found] = {}
+        self.diary: list[str] = []
+        self.refuse_after: int | None = None
+
+    def write(self, what: str) -> None:
+        if self.refuse_after is not None and len([one for one in self.diary if "wait" not in one]) >= self.refuse_after:
+            raise StepFailed(f"Tried to {what}; AWS answered AccessDenied.")
+        self.diary.append(what)
+
+
+def kind_of(world: World, name: str) -> Kind:
+    class Thing(Kind):
+        kind = name
+        traits = Traits(name)
+
+        def observe(self) -> Iterable[Found]:
+            return [found for found in world.things.values() if found.kind == name]
+
+        def create(self, wanted: Resource) -> Found:
+            world.write(f"create {name} {wanted.name}")
+            made = Found(name, wanted.name, f"{name}-{wanted.name}", wanted.fields, wanted.tags)
+            world.things[made.key] = made
+            return made
+
+        def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
+            world.write(f"change {name} {found.name}")
+            world.things[found.key] = Found(name, found.name, found.id, wanted.fields, found.tags)
+
+        def delete(self, found: Found) -> None:
+            world.write(f"delete {name} {found.name}")
+            del world.things[found.key]
+
+        def wait(self, found: Found) -> None:
+            world.diary.append(f"wait {name} {found.name}")
+            settled = world.things[found.key]
+            world.things[found.key] = Found(name, found.name, found.id, settled.fields, settled.tags)
+
+    return Thing()
+
+
+class Ended(Exception):
+    """What exit_json and fail_json do to a module."""
+
+
+class Module:
+    def __init__(self, check_mode: bool = False) -> None:
+        self.check_mode = check_mode
+        self.result: dict[str, Any] = {}
+
+    def exit_json(self, **result: Any) -> Any:
+        self.result = result
+        raise Ended
+
+    def fail_json(self, msg: str, **result: Any) -> Any:
+        self.result = {"failed": True, "msg": msg, **result}
+        raise Ended
+
+
+WISH = [
+    Resource("nat", "a", {}),
+    Resource("database", "d", {}),
+    Resource("route", "r", {"through": Ref("nat", "a")}),
+]
+
+
+def run(world: World, desired: list[Resource] | None = WISH, check: bool = False) -> dict[str, Any]:
+    module = Module(check)
+    with pytest.raises(Ended):
+        converge_resources(module, [kind_of(world, name) for name in ("nat", "database", "route")], desired)
+    return module.result
+
+
+def test_a_slow_creation_is_awaited_only_when_a_later_step_needs_it() -> None:
+    world = World()
+    run(world)
+    assert world.diary == [
+        "create nat a",
+        "create database d",
+        "wait nat a",
+        "create route r",
+        "wait database d",
+        "wait route r",
+    ]
+
+
+def test_check_mode_does_nothing_and_lists_what_the_run_then_does() -> None:
+    world = World()
+    planned = run(world, check=True)
+    assert world.diary == []
+    assert run(world)["steps"] == planned["steps"]
+
+
+def test_a_second_run_changes_nothing() -> None:
+    world = World()
+    run(world)
+    assert run(world)["changed"] is False
+
+
+@pytest.mark.parametrize("after", range(3))
+def test_a_run_that_was_stopped_after_any_step_is_finished_by_the_next(after: int) -> None:
+    world = World()
+    world.refuse_after = after
+    assert "AccessDenied" in run(world)["msg"]
+    world.refuse_after = None
+    assert len(run(world)["steps"]) == len(WISH) - after
+    assert run(world)["changed"] is False
+    assert [one for one in world.diary if "create" in one] == ["create nat a", "create database d", "create route r"]
+
+
+def test_what_aws_is_still_making_is_awaited_and_not_made_again() -> None:
+    world = World()
+    run(world)
+    world.things["nat", "a"] = Found("nat", "a", "nat-a", {}, settled=False)
+    world.diary.clear()
+    assert run(world)["changed"] is False
+    assert world.diary == ["wait nat a"]
+
+
+def test_a_change_that_does_not_last_is_an_error() -> None:
+    world = World()
+    run(world)
+    stubborn = [Resource("database", "d", {"size": 2})]
+    module, kind = Module(), kind_of(world, "database")
+    kind.change = lambda *_: None  # type: ignore[method-assign]
+    with pytest.raises(Ended):
+        converge_resources(module, [kind], stubborn)
+    assert "found work left: Change size of database d" in module.result["msg"]
+
+
+def test_absent_removes_everything_in_reverse() -> None:
+    world = World()
+    run(world)
+    world.diary.clear()
+    run(world, desired=None)
+    assert world.diary == ["delete route r", "delete database d", "delete nat a"]
