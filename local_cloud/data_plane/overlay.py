@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Joins the data plane to the control plane; imported by the control plane's process, after its own services.
+
+Routes, under /_cloud/data-plane:
+
+| route                      | does                                                                                |
+|----------------------------|-------------------------------------------------------------------------------------|
+| GET /agent, /load-balancer | `?version=N&wait=S`: what that part shall do, once it differs from version N        |
+| POST /report               | what came of it: `tasks`, `target_groups`, `status`                                 |
+| POST /metrics              | `{"namespace", "region", "data"}` → CloudWatch                                      |
+| POST /secret               | `{"account", "region", "valueFrom"}` → the value that a container gets              |
+| GET /status                | settings, what each part last said of itself, addresses of the load balancers       |
+| POST /settings             | any of `time_scale`, `nodes`, `lag` (seconds of all nodes, or `{node: seconds}`)    |
+| GET, POST, DELETE /images  | image → version and environment (such as APP_FAULT); POST also puts it into ECR     |
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local_cloud.control_plane.overlay import AdminRequest, AwsError, Call, registry
+from local_cloud.control_plane.services.elbv2 import state as elbv2
+from local_cloud.data_plane import addresses
+from local_cloud.data_plane.control import ecs, images, secrets, snapshot
+from local_cloud.data_plane.control.hub import Document, Signal
+from local_cloud.data_plane.control.settings import Settings
+from local_cloud.data_plane.control.targets import Targets
+from local_cloud.settings import ACCOUNT_ID, STATE_DIR_VARIABLE
+
+if TYPE_CHECKING:
+    from local_cloud.control_plane.gateway import Gateway
+
+logger = logging.getLogger("local_cloud.data_plane")
+
+Record = dict[str, Any]
+Scope = tuple[str, str]  # (account, region)
+
+_TICK = 0.25  # seconds between looks at what only time changes
+_LOOK_AGAIN = 20  # ticks after which all is read again, whatever was said to have changed
+_MOST_DATA = 500  # metric data in one PutMetricData
+_registered_only: ContextVar[bool] = ContextVar("_registered_only", default=False)
+
+
+class Plane:
+    """The control plane's half of the data plane."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.signal = Signal()
+        self.targets = Targets()
+        self.ecs = ecs.Ecs(self.targets, self.invoke)
+        self.agent = Document()
+        self.load_balancer = Document()
+        self.status: dict[str, Any] = {}
+        self.gateway: Gateway | None = None
+
+    async def invoke(self, scope: Scope, service: str, operation: str, parameters: Record) -> Record:
+        """A call of the data plane's own. Raises AwsError."""
+        assert self.gateway is not None
+        if operation in ("RegisterTargets", "DeregisterTargets"):
+            self.signal.changed("elbv2")
+        return await self.gateway.invoke(service, operation, parameters, scope[1], scope[0])
+
+    async def registered(self, scope: Scope, group: str) -> Record:
+        """DescribeTargetHealth as the control plane alone would answer it."""
+        token = _registered_only.set(True)
+        try:
+            return await self.invoke(scope, "elbv2", "DescribeTargetHealth", {"TargetGroupArn": group})
+        finally:
+            _registered_only.reset(token)
+
+    async def run(self, gateway: Gateway) -> None:
+        """Follow the control plane as long as it runs."""
+        self.gateway = gateway
+        self.signal.bind()
+        self.ecs.forget_former_life()
+        ticks = 0
+        while True:
+            changed = await self.signal.wait(_TICK)
+            ticks += 1
+            try:
+                await self.step(changed, everything=ticks % _LOOK_AGAIN == 1)
+            except Exception:  # one resource that cannot be read must not stop all others
+                logger.exception("the data plane could not follow a change of %s", changed or "time")
+
+    async def step(self, changed: set[str], everything: bool) -> None:
+        self.ecs.time_scale = self.settings.time_scale
+        for scope in self.ecs.scopes():
+            await self.ecs.step(scope)
+        if everything or self.targets.end_of_drains() or changed & {"elbv2", "settings"}:
+            await self._publish_load_balancers()
+        tasks = [
+            task
+            for scope in sorted(self.ecs.scopes())
+            for task in await snapshot.tasks(self.invoke, scope, self.ecs.tasks(scope))
+        ]
+        self.agent.publish({"settings": self._shared_settings(), "tasks": tasks, "images": self.settings.images})
+
+    def _shared_settings(self) -> Record:
+        return {"network": self.settings.network, **self.settings.public()}
+
+    async def _publish_load_balancers(self) -> None:
+        scopes = {
+            (account, region)
+            for records in (elbv2.load_balancers, elbv2.target_groups)
+            for account, region, _ in list(records._data)
+        }
+        balancers, groups = [], []
+        for scope in sorted(scopes):
+            found = await snapshot.load_balancers(self, scope, self.targets, self.settings)
+            balancers += found[0]
+            groups += found[1]
+        self.targets.forget_all_but({group["arn"] for group in groups})
+        self.settings.release("load_balancer", {balancer["arn"] for balancer in balancers})
+        self.load_balancer.publish(
+            {"settings": self._shared_settings(), "load_balancers": balancers, "target_groups": groups}
+        )
+
+
+def _plane() -> Plane:
+    state_dir = os.environ.get(STATE_DIR_VARIABLE, ".")
+    network = addresses.network(int(os.environ.get("GATEWAY_PORT", "4566")))
+    return Plane(Settings.load(Path(state_dir) / "data_plane.json", network))
+
+
+plane = _plane()
+ecs.take_over()
+registry.at_start(plane.run)
+
+
+@registry.after_write
+async def _follow(call: Call) -> None:
+    plane.signal.changed(call.service)
+
+
+@registry.at_reset
+async def _follow_reset() -> None:
+    plane.targets.groups.clear()
+    plane.signal.changed("settings")
+
+
+@registry.handles("elbv2", "CreateLoadBalancer", "DescribeLoadBalancers")
+async def _real_address(call: Call) -> Record:
+    """An address is the one DNS name that every resolver on every machine knows."""
+    answer = await call.forward()
+    shown = [
+        {**balancer, "DNSName": plane.settings.block("load_balancer", balancer["LoadBalancerArn"])[0]}
+        for balancer in answer["LoadBalancers"]
+    ]
+    return {**answer, "LoadBalancers": shown}
+
+
+@registry.handles("elbv2", "DescribeTargetHealth")
+async def _real_health(call: Call) -> Record:
+    answer = await call.forward()
+    group = plane.targets.groups.get(call.params["TargetGroupArn"])
+    if _registered_only.get() or group is None:
+        return answer
+    descriptions = answer["TargetHealthDescriptions"]
+    shown = {(item["Target"]["Id"], item["Target"].get("Port")) for item in descriptions}
+    if not call.params.get("Targets"):
+        descriptions += [
+            {"Target": {"Id": target[0], "Port": target[1]}, "HealthCheckPort": str(target[1])}
+            for target in sorted(group.draining)
+            if target not in shown
+        ]
+    for item in descriptions:
+        if "Port" in item["Target"]:
+            item["TargetHealth"] = group.state((item["Target"]["Id"], item["Target"]["Port"]))
+    return {"TargetHealthDescriptions": descriptions}
+
+
+# Routes.
+
+
+async def _wait_for(document: Document, request: AdminRequest) -> Record:
+    seconds = min(float(request.query.get("wait", "0")), 60)
+    return await document.wait(int(request.query.get("version", "-1")), seconds)
+
+
+@registry.admin("GET", "/data-plane/agent")
+async def agent_work(request: AdminRequest) -> Record:
+    return await _wait_for(plane.agent, request)
+
+
+@registry.admin("GET", "/data-plane/load-balancer")
+async def load_balancer_work(request: AdminRequest) -> Record:
+    return await _wait_for(plane.load_balancer, request)
+
+
+@registry.admin("POST", "/data-plane/report")
+async def report(request: AdminRequest) -> Record:
+    for task in request.body.get("tasks", []):
+        plane.ecs.report(task)
+        plane.signal.changed("ecs")
+    for group in request.body.get("target_groups", []):
+        health = {(item["target"][0], item["target"][1]): item["health"] for item in group.get("health", [])}
+        drained = [(target[0], target[1]) for target in group.get("drained", [])]
+        plane.targets.report(group["arn"], health, drained)
+        plane.signal.changed("elbv2" if drained else "ecs")
+    plane.status.update(request.body.get("status", {}))
+    return {}
+
+
+@registry.admin("POST", "/data-plane/metrics")
+async def put_metrics(request: AdminRequest) -> Record:
+    """`{"namespace", "region", "data"}`: metric data of the services themselves, as AWS would put them."""
+    body, now = request.body, time.time()
+    for datum in body["data"]:
+        datum["Timestamp"] = now
+    for start in range(0, len(body["data"]), _MOST_DATA):
+        some = body["data"][start : start + _MOST_DATA]
+        scope = (ACCOUNT_ID, body["region"])
+        await plane.invoke(scope, "cloudwatch", "PutMetricData", {"Namespace": body["namespace"], "MetricData": some})
+    return {}
+
+
+@registry.admin("POST", "/data-plane/secret")
+async def secret(request: AdminRequest) -> Record:
+    scope = (request.body["account"], request.body["region"])
+    return {"value": await secrets.value(plane.invoke, scope, request.body["valueFrom"])}
+
+
+@registry.admin("GET", "/data-plane/status")
+async def status(_request: AdminRequest) -> Record:
+    return {"settings": plane.settings.public(), **plane.status}
+
+
+@registry.admin("POST", "/data-plane/settings")
+async def change_settings(request: AdminRequest) -> Record:
+    try:
+        plane.settings.change(request.body)
+    except (TypeError, ValueError) as error:
+        raise AwsError("ValidationError", f"Changing the data plane's settings: {error}.", 400) from error
+    plane.signal.changed("settings")
+    return plane.settings.public()
+
+
+@registry.admin("GET", "/data-plane/images")
+async def known_images(_request: AdminRequest) -> Record:
+    return plane.settings.images
+
+
+@registry.admin("POST", "/data-plane/images")
+async def push_image(request: AdminRequest) -> Record:
+    """`{"repository", "tag", "environment"?, "region"?, "account"?}` → `{"image", "image_by_digest", "digest"}`."""
+    pushed = await images.push(plane.invoke, request.body)
+    known = {"version": request.body["tag"], "environment": request.body.get("environment", {})}
+    plane.settings.images |= {pushed["image"]: known, pushed["image_by_digest"]: known}
+    plane.settings.save()
+    plane.signal.changed("settings")
+    return pushed
+
+
+@registry.admin("DELETE", "/data-plane/images")
+async def forget_images(_request: AdminRequest) -> Record:
+    plane.settings.images.clear()
+    plane.settings.save()
+    return {}
+
