@@ -15,7 +15,11 @@ from typing import Any
 from .._aws.api import Aws
 from .._engine.kinds import Kind
 from .._engine.resources import Found, State, index, planned
-from .._network.kinds import InternetGateway, RouteTable, Subnet, Vpc
+from .._load_balancer.listeners import load_balancer_kinds
+from .._load_balancer.model import listener_name
+from .._load_balancer.slots import SLOTS, live_slot, slot_name
+from .._network.kinds import RouteTable, Subnet, Vpc
+from .._secrets.kinds import Secret
 
 
 @dataclass(frozen=True)
@@ -105,12 +109,48 @@ def _network(pick: Picker) -> dict[str, Any]:
     }
 
 
+def _load_balancer(pick: Picker) -> dict[str, Any]:
+    balancer = pick.one("load_balancer", pick.prefix)
+    production = pick.one("listener", listener_name(pick.prefix, 443))
+    groups = {slot: pick.one("target_group", slot_name(pick.prefix, slot)) for slot in SLOTS}
+    return {
+        "arn": balancer.id,
+        "dns_name": balancer.outputs.get("dns_name"),
+        "hosted_zone_id": balancer.outputs.get("hosted_zone_id"),
+        "full_name": balancer.outputs.get("full_name"),
+        "deletion_protection": balancer.fields.get("deletion_protection.enabled") == "true",
+        "production_listener_arn": production.id,
+        "test_listener_arn": pick.id("listener", listener_name(pick.prefix, 8443)),
+        "target_groups": {
+            slot: {"arn": group.id, "full_name": group.outputs.get("full_name")} for slot, group in groups.items()
+        },
+        # None while a release has split the traffic: then nobody but the release may decide.
+        "live_slot": live_slot(production.outputs.get("weights") or {}),
+    }
+
+
+def _secrets(pick: Picker) -> dict[str, Any]:
+    return {name: {"arn": secret.id} for name, secret in pick.every("secret").items()}
+
+
 SECTIONS: Mapping[str, Section] = {
     "network": Section(
         phase=1,
         what="the network",
-        kinds=lambda aws, where: [kind(aws, where.tags) for kind in (Vpc, InternetGateway, Subnet, RouteTable)],
+        kinds=lambda aws, where: [kind(aws, where.tags) for kind in (Vpc, Subnet, RouteTable)],
         pick=_network,
+    ),
+    "secrets": Section(
+        phase=2,
+        what="the secrets",
+        kinds=lambda aws, where: [Secret(aws, where.tags, where.prefix)],
+        pick=_secrets,
+    ),
+    "load_balancer": Section(
+        phase=3,
+        what="the load balancer",
+        kinds=lambda aws, where: load_balancer_kinds(aws, where.prefix),
+        pick=_load_balancer,
     ),
 }
 
