@@ -90,8 +90,12 @@ def run_playbook(
     inventory: str = "inventories/local",
     cwd: Path = ROOT,
     timeout: float = 900,
+    keys: bool = True,
 ) -> PlayResult:
-    """Run ansible-playbook against the cloud. playbook: a path from the checkout's root, or a full name."""
+    """Run ansible-playbook against the cloud and read its JSON output.
+
+    playbook: a path from the checkout's root, or a full name. keys: whether the environment holds credentials.
+    """
     command = [
         str(_BIN / "ansible-playbook"),
         "-i",
@@ -102,8 +106,9 @@ def run_playbook(
         *options,
     ]
     environment = {
-        **os.environ,
-        **cloud.environment,
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        **(cloud.environment if keys else {}),
+        "AWS_EC2_METADATA_DISABLED": "true",
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
         "PATH": f"{_BIN}:{os.environ['PATH']}",
