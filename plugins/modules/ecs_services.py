@@ -182,7 +182,7 @@ steps:
   returned: always
   type: list
   elements: dict
-  sample: [{id: "ecs_service/stories-production-app-blue:create", sentence: "Create ECS service stories-production-app-blue"}]
+  sample: [{id: "ecs_service/app-blue:create", sentence: "Create ECS service app-blue"}]
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success

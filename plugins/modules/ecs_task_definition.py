@@ -270,7 +270,7 @@ steps:
   returned: always
   type: list
   elements: dict
-  sample: [{id: "task_definition/stories-production-app-blue:create", sentence: "Create task definition stories-production-app-blue"}]
+  sample: [{id: "task_definition/app-blue:create", sentence: "Create task definition app-blue"}]
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success
