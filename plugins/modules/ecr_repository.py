@@ -77,7 +77,7 @@ steps:
   returned: always
   type: list
   elements: dict
-  sample: [{id: "ecr_repository/stories-production-app:create", sentence: "Create ECR repository stories-production-app"}]
+  sample: [{id: "ecr_repository/app:create", sentence: "Create ECR repository app"}]
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success

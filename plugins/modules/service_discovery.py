@@ -66,7 +66,7 @@ steps:
   returned: always
   type: list
   elements: dict
-  sample: [{id: "namespace/stories-production.internal:create", sentence: "Create Cloud Map namespace stories-production.internal"}]
+  sample: [{id: "namespace/stories.internal:create", sentence: "Create Cloud Map namespace stories.internal"}]
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success
