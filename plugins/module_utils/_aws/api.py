@@ -15,7 +15,7 @@ from .errors import attempting, error_code
 try:
     from botocore.exceptions import ClientError
 except ImportError:  # AnsibleAWSModule reports the missing library before any of this runs
-    ClientError = Exception  # type: ignore[assignment,misc]
+    ClientError = Exception
 
 # Throttling and 5xx; amazon.aws knows the codes. About 60 s in all, on top of botocore's own retries.
 _retry = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=15)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 try:
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, WaiterError
 except ImportError:  # AnsibleAWSModule reports the missing library before any of this runs
-    BotoCoreError = ClientError = NoCredentialsError = WaiterError = Exception  # type: ignore[assignment,misc]
+    BotoCoreError = ClientError = NoCredentialsError = WaiterError = Exception
 
 from .._engine.steps import StepFailed
 
