@@ -96,7 +96,23 @@ def run_playbook(
 
     playbook: a path from the checkout's root, or a full name. keys: whether the environment holds credentials.
     """
-    command = [
+    command = playbook_command(cloud, playbook, *options, variables=variables, inventory=inventory)
+    environment = playbook_environment(cloud, keys=keys)
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+    )
+    return _parsed(done)
+
+
+def playbook_command(
+    cloud: Cloud,
+    playbook: str,
+    *options: str,
+    variables: Mapping[str, Any] | None = None,
+    inventory: str = "inventories/local",
+) -> list[str]:
+    """The command line of `run_playbook`, for a test that starts and ends the process itself."""
+    return [
         str(_BIN / "ansible-playbook"),
         "-i",
         str(ROOT / inventory),
@@ -105,7 +121,11 @@ def run_playbook(
         json.dumps({"platform_aws_endpoint_url": cloud.endpoint, **(variables or {})}),
         *options,
     ]
-    environment = {
+
+
+def playbook_environment(cloud: Cloud, *, keys: bool = True) -> dict[str, str]:
+    """The environment of `run_playbook`: nothing of the caller's own AWS settings."""
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         **(cloud.environment if keys else {}),
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -113,10 +133,6 @@ def run_playbook(
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
         "PATH": f"{_BIN}:{os.environ['PATH']}",
     }
-    done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
-    )
-    return _parsed(done)
 
 
 def _parsed(done: subprocess.CompletedProcess[str]) -> PlayResult:

@@ -59,6 +59,12 @@ class Cloud:
         yield calls
         calls.extend(self.calls(since=last))
 
+    def memory_mib(self) -> float:
+        """Memory of all processes of the cloud, shared pages divided among their users."""
+        command = [str(_PYTHON), "-m", "local_cloud", "status", "--state-dir", str(self.state_dir)]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        return float(json.loads(done.stdout)["memory_mib"])
+
     def reset(self) -> None:
         """Empty the account in every region."""
         self.admin("POST", "/reset")
