@@ -17,6 +17,7 @@ from .._aws.tags import from_boto3, identity, specifications, to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.steps import StepFailed
 
 
 class Ec2Kind(Kind):
@@ -34,6 +35,16 @@ class Ec2Kind(Kind):
 
     def call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return self.aws.call(attempt, "ec2", operation, **parameters)
+
+    def remove(self, what: str, operation: str, **parameters: Any) -> None:
+        """Delete something whose users AWS may still be taking down (network interfaces of load balancers,
+        databases, functions); for five minutes a dependency is a reason to wait, then it is the error."""
+
+        def attempt() -> str:
+            done = self.aws.call_unless({"DependencyViolation"}, f"delete {what}", "ec2", operation, **parameters)
+            return "gone" if done is not None else "in use by something else"
+
+        until(f"{what} to be free for deletion", attempt, good={"gone"}, timeout=300)
 
     def filters(self) -> list[dict[str, Any]]:
         return tag_filters(self.identity)
@@ -104,7 +115,7 @@ class Vpc(Ec2Kind):
                 self.call(f"set {field} of VPC {found.name}", "modify_vpc_attribute", VpcId=found.id, **value)
 
     def delete(self, found: Found) -> None:
-        self.call(f"delete VPC {found.name}", "delete_vpc", VpcId=found.id)
+        self.remove(f"VPC {found.name}", "delete_vpc", VpcId=found.id)
 
     def wait(self, found: Found) -> None:
         def read() -> str:
@@ -144,8 +155,8 @@ class InternetGateway(Ec2Kind):
 
     def _detach(self, found: Found) -> None:
         if vpc := found.fields["vpc"]:
-            attempt = f"detach internet gateway {found.name}"
-            self.call(attempt, "detach_internet_gateway", InternetGatewayId=found.id, VpcId=vpc)
+            what = f"the attachment of internet gateway {found.name}"
+            self.remove(what, "detach_internet_gateway", InternetGatewayId=found.id, VpcId=vpc)
 
     def delete(self, found: Found) -> None:
         self._detach(found)
@@ -191,7 +202,7 @@ class Subnet(Ec2Kind):
         )
 
     def delete(self, found: Found) -> None:
-        self.call(f"delete subnet {found.name}", "delete_subnet", SubnetId=found.id)
+        self.remove(f"subnet {found.name}", "delete_subnet", SubnetId=found.id)
 
 
 class ElasticIp(Ec2Kind):
@@ -372,6 +383,13 @@ class FlowLog(Ec2Kind):
             TagSpecifications=self.tag_specifications(wanted),
             **role,
         )
+        if refused := answer.get("Unsuccessful"):
+            # CreateFlowLogs answers 200 for what it could not do.
+            why = refused[0].get("Error", {})
+            raise StepFailed(
+                f"Tried to create flow log {wanted.name}; AWS answered {why.get('Code')}: {why.get('Message')} "
+                f"Check that {fields['destination']} exists and takes log delivery, then run again."
+            )
         return self.new(wanted, answer["FlowLogIds"][0])
 
     def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
