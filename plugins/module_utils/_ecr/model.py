@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.policy import sort_json_policy_dict
-
 from .._aws.tags import named
 from .._engine.resources import Resource
 from .._engine.steps import PlanRefused
@@ -75,9 +73,14 @@ def lifecycle(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"rules": rules}
 
 
-def policy(document: Any) -> Any:
-    """A policy in the form in which two equal ones are equal, whatever the order of their lists; None for none."""
-    return sort_json_policy_dict(document) if document else None
+def policy(part: Any) -> Any:
+    """A policy in the form in which two equal ones are equal: lists sorted, a list of one as its element."""
+    if isinstance(part, Mapping):
+        return {name: policy(value) for name, value in part.items()} or None
+    if isinstance(part, list):
+        parts = sorted((policy(value) for value in part), key=lambda value: json.dumps(value, sort_keys=True))
+        return parts[0] if len(parts) == 1 else parts
+    return part
 
 
 def document(text: str | None) -> Any:
