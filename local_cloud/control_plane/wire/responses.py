@@ -322,4 +322,17 @@ def parse(call: Classified, response: HttpResponse) -> Params:
         error = parsed.get("Error", {})
         raise AwsError(error.get("Code") or str(response.status), error.get("Message", ""), response.status)
     parsed.pop("ResponseMetadata", None)
-    return dict(parsed)
+    return without_empty_enums(call.operation.output_shape, parsed) or {}
+
+
+def without_empty_enums(shape: Shape | None, value: Any) -> Any:
+    """`value` without members whose type is an enumeration and whose value is "": AWS leaves such members out."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        return {
+            name: without_empty_enums(shape.members[name], item)
+            for name, item in value.items()
+            if name in shape.members and not (item == "" and getattr(shape.members[name], "enum", None))
+        }
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [without_empty_enums(shape.member, item) for item in value]
+    return value
