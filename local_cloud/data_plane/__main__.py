@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud import processes
+from local_cloud.data_plane.caches import Caches
 from local_cloud.data_plane.certificates import Authority
 from local_cloud.data_plane.control_client import ControlPlane
+from local_cloud.data_plane.databases import Databases
 from local_cloud.data_plane.tasks import Tasks
 
 logger = logging.getLogger("data_plane")
@@ -28,6 +30,8 @@ class Agent:
         self.state_dir = state_dir
         self.authority = Authority(state_dir / "tls")
         self.tasks = Tasks(control_plane, state_dir, self.authority.ca_file)
+        self.databases = Databases(control_plane, state_dir, self.authority)
+        self.caches = Caches(control_plane, state_dir, self.authority)
 
     async def run(self) -> int:
         """Until SIGTERM, or the end of the load balancer. Returns the exit status."""
@@ -40,6 +44,7 @@ class Agent:
         done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
         following.cancel()
         await self.tasks.close()
+        await asyncio.gather(self.databases.close(), self.caches.close())
         if balancer.returncode is None:
             balancer.terminate()
             await balancer.wait()
@@ -69,6 +74,8 @@ class Agent:
                 ready = True
 
     def apply(self, wanted: dict[str, Any]) -> None:
+        self.databases.follow(wanted["databases"])
+        self.caches.follow(wanted["caches"])
         self.tasks.follow(wanted["tasks"], wanted["images"], wanted["settings"]["network"])
 
 

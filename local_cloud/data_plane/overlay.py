@@ -17,110 +17,22 @@ Routes, under /_cloud/data-plane:
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_cloud.control_plane.overlay import AdminRequest, AwsError, Call, registry
-from local_cloud.control_plane.services.elbv2 import state as elbv2
 from local_cloud.data_plane import addresses
-from local_cloud.data_plane.control import ecs, images, secrets, snapshot
-from local_cloud.data_plane.control.hub import Document, Signal
+from local_cloud.data_plane.control import caches, databases, ecs, images, secrets
+from local_cloud.data_plane.control.hub import Document
+from local_cloud.data_plane.control.plane import Plane, registered_only
 from local_cloud.data_plane.control.settings import Settings
-from local_cloud.data_plane.control.targets import Targets
 from local_cloud.settings import ACCOUNT_ID, STATE_DIR_VARIABLE
 
-if TYPE_CHECKING:
-    from local_cloud.control_plane.gateway import Gateway
-
-logger = logging.getLogger("local_cloud.data_plane")
-
 Record = dict[str, Any]
-Scope = tuple[str, str]  # (account, region)
 
-_TICK = 0.25  # seconds between looks at what only time changes
-_LOOK_AGAIN = 20  # ticks after which all is read again, whatever was said to have changed
 _MOST_DATA = 500  # metric data in one PutMetricData
-_registered_only: ContextVar[bool] = ContextVar("_registered_only", default=False)
-
-
-class Plane:
-    """The control plane's half of the data plane."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.signal = Signal()
-        self.targets = Targets()
-        self.ecs = ecs.Ecs(self.targets, self.invoke)
-        self.agent = Document()
-        self.load_balancer = Document()
-        self.status: dict[str, Any] = {}
-        self.gateway: Gateway | None = None
-
-    async def invoke(self, scope: Scope, service: str, operation: str, parameters: Record) -> Record:
-        """A call of the data plane's own. Raises AwsError."""
-        assert self.gateway is not None
-        if operation in ("RegisterTargets", "DeregisterTargets"):
-            self.signal.changed("elbv2")
-        return await self.gateway.invoke(service, operation, parameters, scope[1], scope[0])
-
-    async def registered(self, scope: Scope, group: str) -> Record:
-        """DescribeTargetHealth as the control plane alone would answer it."""
-        token = _registered_only.set(True)
-        try:
-            return await self.invoke(scope, "elbv2", "DescribeTargetHealth", {"TargetGroupArn": group})
-        finally:
-            _registered_only.reset(token)
-
-    async def run(self, gateway: Gateway) -> None:
-        """Follow the control plane as long as it runs."""
-        self.gateway = gateway
-        self.signal.bind()
-        self.ecs.forget_former_life()
-        ticks = 0
-        while True:
-            changed = await self.signal.wait(_TICK)
-            ticks += 1
-            try:
-                await self.step(changed, everything=ticks % _LOOK_AGAIN == 1)
-            except Exception:  # one resource that cannot be read must not stop all others
-                logger.exception("the data plane could not follow a change of %s", changed or "time")
-
-    async def step(self, changed: set[str], everything: bool) -> None:
-        self.ecs.time_scale = self.settings.time_scale
-        for scope in self.ecs.scopes():
-            await self.ecs.step(scope)
-        if everything or self.targets.end_of_drains() or changed & {"elbv2", "settings"}:
-            await self._publish_load_balancers()
-        tasks = [
-            task
-            for scope in sorted(self.ecs.scopes())
-            for task in await snapshot.tasks(self.invoke, scope, self.ecs.tasks(scope))
-        ]
-        self.agent.publish({"settings": self._shared_settings(), "tasks": tasks, "images": self.settings.images})
-
-    def _shared_settings(self) -> Record:
-        return {"network": self.settings.network, **self.settings.public()}
-
-    async def _publish_load_balancers(self) -> None:
-        scopes = {
-            (account, region)
-            for records in (elbv2.load_balancers, elbv2.target_groups)
-            for account, region, _ in list(records._data)
-        }
-        balancers, groups = [], []
-        for scope in sorted(scopes):
-            found = await snapshot.load_balancers(self, scope, self.targets, self.settings)
-            balancers += found[0]
-            groups += found[1]
-        self.targets.forget_all_but({group["arn"] for group in groups})
-        self.settings.release("load_balancer", {balancer["arn"] for balancer in balancers})
-        self.load_balancer.publish(
-            {"settings": self._shared_settings(), "load_balancers": balancers, "target_groups": groups}
-        )
 
 
 def _plane() -> Plane:
@@ -131,6 +43,12 @@ def _plane() -> Plane:
 
 plane = _plane()
 ecs.take_over()
+databases.register(plane)
+caches.register(plane)
+plane.listers = {
+    "databases": ("rds", (databases.scopes, databases.specs)),
+    "caches": ("elasticache", (caches.scopes, caches.specs)),
+}
 registry.at_start(plane.run)
 
 
@@ -160,7 +78,7 @@ async def _real_address(call: Call) -> Record:
 async def _real_health(call: Call) -> Record:
     answer = await call.forward()
     group = plane.targets.groups.get(call.params["TargetGroupArn"])
-    if _registered_only.get() or group is None:
+    if registered_only.get() or group is None:
         return answer
     descriptions = answer["TargetHealthDescriptions"]
     shown = {(item["Target"]["Id"], item["Target"].get("Port")) for item in descriptions}
@@ -204,6 +122,9 @@ async def report(request: AdminRequest) -> Record:
         drained = [(target[0], target[1]) for target in group.get("drained", [])]
         plane.targets.report(group["arn"], health, drained)
         plane.signal.changed("elbv2" if drained else "ecs")
+    for item in (*request.body.get("databases", []), *request.body.get("caches", [])):
+        plane.states[item["key"]] = item["state"]
+        plane.details[item["key"]] = item["detail"] or item["state"]
     plane.status.update(request.body.get("status", {}))
     return {}
 
@@ -229,7 +150,7 @@ async def secret(request: AdminRequest) -> Record:
 
 @registry.admin("GET", "/data-plane/status")
 async def status(_request: AdminRequest) -> Record:
-    return {"settings": plane.settings.public(), **plane.status}
+    return {"settings": plane.settings.public(), **plane.status, "stores": plane.details}
 
 
 @registry.admin("POST", "/data-plane/settings")

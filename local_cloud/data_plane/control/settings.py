@@ -29,7 +29,9 @@ class Settings:
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
     blocks: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    _SAVED = ("time_scale", "nodes", "default_lag", "lag", "images", "blocks")
+    members: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    _SAVED = ("time_scale", "nodes", "default_lag", "lag", "images", "blocks", "members")
 
     @classmethod
     def load(cls, path: Path, network: int) -> Settings:
@@ -74,10 +76,19 @@ class Settings:
             self.save()
         return addresses.block(self.network, kind, given[owner])
 
+    def member(self, owner: str, name: str) -> int:
+        """The number of a member of a database cluster, 0 first; given when first asked for."""
+        given = self.members.setdefault(owner, {})
+        if name not in given:
+            given[name] = next(number for number in range(10_000) if number not in given.values())
+            self.save()
+        return given[name]
+
     def release(self, kind: str, living: set[str]) -> None:
         """Take back the addresses of what exists no more."""
         given = self.blocks.get(kind, {})
         if gone := given.keys() - living:
             for owner in gone:
                 del given[owner]
+                self.members.pop(owner, None)
             self.save()
