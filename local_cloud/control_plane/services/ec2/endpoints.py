@@ -18,6 +18,19 @@ def _with_extras(endpoint: dict[str, Any]) -> dict[str, Any]:
     return {**endpoint, **extras.get(endpoint["VpcEndpointId"], {})}
 
 
+def _fits(endpoint: dict[str, Any], filters: list[dict[str, Any]]) -> bool:
+    """True when the endpoint passes every filter; ministack looks at none."""
+    known = {
+        "vpc-id": endpoint["VpcId"],
+        "vpc-endpoint-id": endpoint["VpcEndpointId"],
+        "service-name": endpoint["ServiceName"],
+        "vpc-endpoint-type": endpoint["VpcEndpointType"],
+        "vpc-endpoint-state": endpoint["State"],
+        **{f"tag:{tag['Key']}": tag["Value"] for tag in endpoint.get("Tags", [])},
+    }
+    return all(known.get(one["Name"]) in one["Values"] for one in filters)
+
+
 async def _groups(call: Call, ids: list[str]) -> list[dict[str, str]]:
     if not ids:
         return []
@@ -62,7 +75,9 @@ async def create_vpc_endpoint(call: Call) -> Params:
 @registry.handles("ec2", "DescribeVpcEndpoints")
 async def describe_vpc_endpoints(call: Call) -> Params:
     answer = await call.forward()
-    return {**answer, "VpcEndpoints": [_with_extras(endpoint) for endpoint in answer.get("VpcEndpoints", [])]}
+    shown = [_with_extras(endpoint) for endpoint in answer.get("VpcEndpoints", [])]
+    filters = call.params.get("Filters", [])
+    return {**answer, "VpcEndpoints": [endpoint for endpoint in shown if _fits(endpoint, filters)]}
 
 
 @registry.handles("ec2", "ModifyVpcEndpoint")

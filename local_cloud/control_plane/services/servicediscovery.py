@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Cloud Map: what is in use is not deleted."""
+
+from __future__ import annotations
+
+from ministack.services import servicediscovery
+
+from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
+
+
+@registry.handles("servicediscovery", "DeleteService")
+async def delete_service(call: Call) -> Params:
+    if servicediscovery._instances.get(call.params["Id"]):
+        raise AwsError(
+            "ResourceInUse", "Service contains registered instances; delete the instances before deleting the service"
+        )
+    return await call.forward()
+
+
+@registry.handles("servicediscovery", "DeleteNamespace")
+async def delete_namespace(call: Call) -> Params:
+    namespace = call.params["Id"].rpartition("/")[2]
+    if any(service.get("NamespaceId") == namespace for service in servicediscovery._services.values()):
+        raise AwsError(
+            "ResourceInUse", "Namespace has associated services; delete the services before deleting the namespace"
+        )
+    return await call.forward()
