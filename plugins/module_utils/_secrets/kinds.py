@@ -11,7 +11,7 @@ from typing import Any
 from .._aws.api import Aws
 from .._aws.tags import belongs, from_boto3, to_boto3
 from .._engine.kinds import Kind
-from .._engine.resources import Found, Resource, Traits, is_planned
+from .._engine.resources import Found, Resource, Traits, is_planned, planned
 from .._engine.steps import PlanRefused, StepFailed
 from .model import DIFFERS, ROTATED, SET, Spec, canonical_key, canonical_policy, compose, sources
 
@@ -32,6 +32,16 @@ def read_value(aws: Aws, secret_id: str, key: str = "") -> str:
             f"Tried to read key {key} of secret {secret_id} and found no such key in it. "
             "Store a JSON object with this key, then run again."
         ) from None
+
+
+def current_version(aws: Aws, secret_id: str) -> str | None:
+    """The id of the version that is current; None when the secret has no value. A placeholder for a planned secret."""
+    if is_planned(secret_id):
+        return planned("secret_version", secret_id)
+    attempt = f"look for the current version of secret {secret_id}"
+    answer = aws.call(attempt, "secretsmanager", "describe_secret", SecretId=secret_id)
+    versions = answer.get("VersionIdsToStages") or {}
+    return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), None)
 
 
 class Secret(Kind):
