@@ -120,6 +120,18 @@ vpc_id:
   returned: success and O(state=present)
   type: str
   sample: vpc-0a1b2c3d
+public_subnet_ids:
+  description: Ids of the public subnets, in the order of the zones. Likewise C(app_subnet_ids) and C(data_subnet_ids).
+  returned: success and O(state=present)
+  type: list
+  elements: str
+  sample: [subnet-0a1b2c3d]
+app_route_table_ids:
+  description: Ids of the application tier's route tables, in the order of the zones.
+  returned: success and O(state=present)
+  type: list
+  elements: str
+  sample: [rtb-0a1b2c3d]
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -128,7 +140,7 @@ from ..module_utils._aws.api import Aws
 from ..module_utils._engine.kinds import converge_resources
 from ..module_utils._engine.runner import refusing
 from ..module_utils._network.kinds import network_kinds
-from ..module_utils._network.model import desired
+from ..module_utils._network.model import desired, ids
 
 
 def main() -> None:
@@ -168,7 +180,7 @@ def main() -> None:
         module,
         network_kinds(Aws(module), params["tags"]),
         wanted,
-        lambda state: {"vpc_id": state["vpc", params["name"]].id} if wanted else {},
+        lambda state: ids(params["name"], state) if wanted else {},
     )
 
 

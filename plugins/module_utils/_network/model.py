@@ -14,7 +14,7 @@ from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 from .._aws.tags import named
-from .._engine.resources import Ref, Resource, Unordered
+from .._engine.resources import Ref, Resource, State, Unordered
 from .._engine.steps import PlanRefused
 
 ANYWHERE = "0.0.0.0/0"
@@ -123,3 +123,18 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
         }
         made.append(resource("flow_log", name, fields))
     return made
+
+
+def ids(name: str, state: State) -> dict[str, Any]:
+    """What a caller needs of a network: the VPC's id, and the ids of each tier in the order of the zones."""
+
+    def numbered(kind: str, tier: str) -> list[str]:
+        numbers = range(1, len(state) + 1)
+        own = [f"{name}-{tier}-{number}" for number in numbers]
+        return [state[kind, one].id for one in own if (kind, one) in state]
+
+    return {
+        "vpc_id": state["vpc", name].id,
+        **{f"{tier}_subnet_ids": numbered("subnet", tier) for tier in TIERS},
+        "app_route_table_ids": numbered("route_table", "app"),
+    }
