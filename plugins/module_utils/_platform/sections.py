@@ -20,6 +20,7 @@ from .._load_balancer.model import listener_name
 from .._load_balancer.slots import SLOTS, live_slot, slot_name
 from .._network.kinds import RouteTable, Subnet, Vpc
 from .._secrets.kinds import Secret
+from .._security_groups.kinds import SecurityGroup
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,11 @@ def _load_balancer(pick: Picker) -> dict[str, Any]:
     }
 
 
+def _security_groups(pick: Picker) -> dict[str, Any]:
+    names = ("alb", "app", "proxy", "rds", "redis", "maintenance", "endpoints")
+    return {name: pick.id("security_group", f"{pick.prefix}-{name}") for name in names}
+
+
 def _secrets(pick: Picker) -> dict[str, Any]:
     return {name: {"arn": secret.id} for name, secret in pick.every("secret").items()}
 
@@ -139,6 +145,12 @@ SECTIONS: Mapping[str, Section] = {
         what="the network",
         kinds=lambda aws, where: [kind(aws, where.tags) for kind in (Vpc, Subnet, RouteTable)],
         pick=_network,
+    ),
+    "security_groups": Section(
+        phase=1,
+        what="the security groups",
+        kinds=lambda aws, where: [SecurityGroup(aws, where.tags)],
+        pick=_security_groups,
     ),
     "secrets": Section(
         phase=2,
