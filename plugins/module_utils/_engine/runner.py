@@ -30,6 +30,8 @@ class Module(Protocol):
 
     def fail_json(self, msg: str, **result: Any) -> Any: ...
 
+    def warn(self, warning: str) -> Any: ...
+
 
 def converge(
     module: Module,
@@ -80,7 +82,7 @@ def refusing(module: Module) -> Iterator[None]:
     try:
         yield
     except PlanRefused as refusal:
-        module.fail_json(msg="\n".join(refusal.problems))
+        module.fail_json(msg="\n".join(refusal.problems), **refusal.details)
     except StepFailed as failure:
         module.fail_json(msg=str(failure))
 

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 O = TypeVar("O")  # noqa: E741 - the observed state; every module has a type of its own
 
@@ -29,11 +29,13 @@ class PlanRefused(Exception):
     """The plan cannot be made; nothing has been written.
 
     ``problems`` holds one sentence for each cause: tried what, on which name, found what, do what next.
+    ``details`` is what the module returns beside them, such as the rest of the plan.
     """
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], details: Mapping[str, Any] | None = None) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+        self.details = dict(details or {})
 
 
 class StepFailed(Exception):

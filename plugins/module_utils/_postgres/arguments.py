@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The ``connection`` option that every PostgreSQL module takes, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_sdk_version_supported
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
+
+from .._aws.api import Aws
+from .._engine.steps import PlanRefused, StepFailed
+from .connection import Connections, Target
+from .credentials import Credentials, GivenPassword, IamToken, SecretPassword
+from .driver import MISSING
+
+CONNECTION: dict[str, Any] = {
+    "type": "dict",
+    "required": True,
+    "options": {
+        "host": {"type": "str"},
+        "port": {"type": "int"},
+        "database": {"type": "str", "required": True},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        # An ARN is a name, not a secret; without this Ansible would warn of its spelling.
+        "secret_arn": {"type": "str", "no_log": False},
+        "iam": {"type": "bool", "default": False},
+        "cluster_identifier": {"type": "str"},
+        "sslmode": {
+            "type": "str",
+            "choices": ["disable", "require", "verify-ca", "verify-full"],
+            "default": "verify-full",
+        },
+        "sslrootcert": {"type": "path"},
+        "connect_timeout": {"type": "int", "default": 10},
+    },
+    "mutually_exclusive": [("password", "secret_arn")],
+    "required_one_of": [("host", "cluster_identifier")],
+}
+
+
+def connections(module: Any, application_name: str) -> Connections:
+    """The connections that ``connection`` describes. AWS is asked only for what it alone knows.
+
+    module: an AnsibleAWSModule made with ``check_boto3=False``.
+    Raises PlanRefused for options that contradict each other, StepFailed when AWS refuses.
+    """
+    if MISSING:
+        module.fail_json(msg=missing_required_lib("psycopg[binary]>=3.1"), exception=MISSING)
+    given = module.params["connection"]
+    aws = _Lazy(module)
+    host, port = given["host"], given["port"]
+    if given["cluster_identifier"] and not (host and port):
+        writer = _writer(aws.aws(), given["cluster_identifier"])
+        host, port = host or writer[0], port or writer[1]
+    target = Target(
+        host=host,
+        port=port or 5432,
+        database=given["database"],
+        sslmode=given["sslmode"],
+        sslrootcert=given["sslrootcert"],
+        connect_timeout=given["connect_timeout"],
+    )
+    return Connections(target, _credentials(given, target, aws), application_name)
+
+
+def _credentials(given: dict[str, Any], target: Target, aws: _Lazy) -> Credentials:
+    if given["iam"] and (given["password"] or given["secret_arn"]):
+        raise PlanRefused(["Read connection with iam and a password or secret_arn; choose one of the three."])
+    if given["secret_arn"]:
+        return SecretPassword(aws.aws, given["secret_arn"], given["username"])
+    if not given["username"]:
+        raise PlanRefused(["Read connection without username; only a secret_arn brings one. Give connection.username."])
+    if given["iam"]:
+        return IamToken(aws.aws, target.host, target.port, given["username"])
+    return GivenPassword(given["username"], given["password"])
+
+
+class _Lazy:
+    """AWS when it is first needed: a plain server needs neither boto3 nor a region."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._aws: Aws | None = None
+
+    def aws(self) -> Aws:
+        if self._aws is None:
+            try:
+                check_sdk_version_supported(warn=self._module.warn)
+            except AnsibleBotocoreError as error:
+                raise StepFailed(f"Tried to ask AWS for the database's credentials; {error}.") from error
+            self._aws = Aws(self._module)
+        return self._aws
+
+
+def _writer(aws: Aws, cluster: str) -> tuple[str, int]:
+    """Endpoint and port of a cluster's writer."""
+    attempt = f"describe the database cluster {cluster}"
+    found = aws.call(attempt, "rds", "describe_db_clusters", DBClusterIdentifier=cluster)["DBClusters"][0]
+    return str(found["Endpoint"]), int(found["Port"])
