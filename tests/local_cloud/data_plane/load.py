@@ -1,3 +1,5 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """HTTP load at a steady rate over kept-alive connections, as plain asyncio."""
 
 from __future__ import annotations
