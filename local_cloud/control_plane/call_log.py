@@ -83,6 +83,8 @@ def _redacted_members(value: dict[str, Any], shape: Shape | None) -> dict[str, A
         elif isinstance(shape, MapShape):
             member = shape.value
         hidden = hides_value and key in ("Value", "value", "ParameterValue")
+        # What CloudFront adds to a request, and what a load balancer lets through by, is a password.
+        hidden = hidden or key == "HeaderValue" or (key == "Values" and "HttpHeaderName" in value)
         found[key] = REDACTED if hidden else redacted(item, member, key)
     return found
 
