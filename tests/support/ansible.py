@@ -118,7 +118,7 @@ def playbook_command(
         str(ROOT / inventory),
         str(ROOT / playbook) if playbook.endswith(".yml") else playbook,
         "-e",
-        json.dumps({"platform_aws_endpoint_url": cloud.endpoint, **(variables or {})}),
+        json.dumps({**cloud.variables, **(variables or {})}),
         *options,
     ]
 

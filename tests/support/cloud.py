@@ -41,6 +41,15 @@ class Cloud:
             "AWS_REGION": REGION,
         }
 
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The variables with which a playbook reaches this cloud and what runs in it."""
+        return {
+            "platform_aws_endpoint_url": self.endpoint,
+            "platform_ca_path": str(self.state_dir / "tls" / "ca.pem"),
+            "platform_port_offset": port_offset(),
+        }
+
     def client(self, service: str, region: str = REGION) -> Any:
         """A boto3 client for this cloud."""
         return _client(self.endpoint, service, region)
@@ -82,6 +91,15 @@ class Cloud:
 def _client(endpoint: str, service: str, region: str) -> Any:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": SECRET}
     return boto3.client(service, endpoint_url=endpoint, region_name=region, **keys)
+
+
+def port_offset() -> int:
+    """What the cloud adds to ports below 1024, which this user may not bind."""
+    try:
+        first_free = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="utf-8"))
+    except OSError:
+        first_free = 1024
+    return 0 if os.geteuid() == 0 or first_free <= 80 else 20000
 
 
 def free_port() -> int:
