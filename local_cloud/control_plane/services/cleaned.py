@@ -12,7 +12,6 @@ from local_cloud.control_plane.overlay import Call, Params, registry
 _OPERATIONS = {
     "ecs": ("RegisterTaskDefinition", "DescribeTaskDefinition", "DeregisterTaskDefinition", "DeleteTaskDefinitions"),
     "rds": ("StopDBInstance", "StartDBInstance"),
-    "elasticache": ("DescribeCacheClusters",),
 }
 
 

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ministack.services import elasticache as ministack_elasticache
-
 from local_cloud.control_plane.overlay import AwsError, Call, registry
+from local_cloud.control_plane.services.elasticache import state as elasticache
 from local_cloud.control_plane.stores import store
 from local_cloud.data_plane.control.databases import key_of
 from local_cloud.data_plane.control.plane import Plane, Record, Scope
@@ -19,7 +18,7 @@ _tokens = store("data_plane_cache_tokens")  # ARN → [AUTH token, …], the new
 
 
 def scopes() -> set[Scope]:
-    return {(account, region) for account, region, _ in list(ministack_elasticache._replication_groups._data)}
+    return {(account, region) for account, region, _ in list(elasticache.groups._data)}
 
 
 def _arn(call_or_scope: Scope, name: str) -> str:
