@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How AWS lists, makes, changes and removes encryption keys.
+
+A key is found by its alias; one whose creation was stopped before it got an alias, by its tags. KMS tells the
+rest (description, policy, rotation, tags) one key and one question at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .._aws.api import Aws
+from .._aws.policies import canonical, text
+from .._aws.tags import identity
+from .._engine.kinds import Kind
+from .._engine.resources import Found, Resource, Traits
+from .model import alias
+
+_DOOMED = ("PendingDeletion", "PendingReplicaDeletion")
+
+
+class KmsKey(Kind):
+    """Keys with their alias, policy and rotation."""
+
+    kind = "kms_key"
+    traits = Traits("KMS key", immutable=frozenset({"multi_region"}))
+
+    def __init__(
+        self,
+        aws: Aws,
+        tags: Mapping[str, str],
+        prefix: str,
+        *,
+        revive: bool = False,
+        pending_window_in_days: int = 30,
+    ) -> None:
+        """revive: a key that waits for its deletion under our alias counts as found, and a change saves it."""
+        self._aws = aws
+        self._identity = identity(tags)
+        self._prefix = prefix
+        self._revive = revive
+        self._window = pending_window_in_days
+
+    def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
+        return self._aws.call(attempt, "kms", operation, **parameters)
+
+    def observe(self) -> Iterable[Found]:
+        ours = f"{alias(self._prefix)}-"
+        aliases = self._aws.pages("list KMS aliases", "kms", "list_aliases", "Aliases")
+        named = {
+            one["TargetKeyId"]: one["AliasName"]
+            for one in aliases
+            if one["AliasName"].startswith(ours) and "TargetKeyId" in one
+        }
+        told = set()
+        for ident, name in named.items():
+            if found := self._read(ident, name):
+                told.add(found.name)
+                yield found
+        for ident in self._tagged():
+            found = None if ident in named else self._read(ident, None)
+            if found and found.name.startswith(f"{self._prefix}-") and found.name not in told:
+                yield found
+
+    def _tagged(self) -> list[str]:
+        filters = [{"Key": name, "Values": [value]} for name, value in sorted(self._identity.items())]
+        found = self._aws.pages(
+            "list KMS keys by their tags",
+            "resourcegroupstaggingapi",
+            "get_resources",
+            "ResourceTagMappingList",
+            TagFilters=filters,
+            ResourceTypeFilters=["kms:key"],
+        )
+        return sorted(one["ResourceARN"].rpartition("/")[2] for one in found)
+
+    def _read(self, ident: str, its_alias: str | None) -> Found | None:
+        key = self._call(f"look at KMS key {ident}", "describe_key", KeyId=ident)["KeyMetadata"]
+        doomed = key["KeyState"] in _DOOMED
+        if doomed and not (self._revive and its_alias):
+            return None
+        tags = self._tags(ident)
+        if its_alias is None and any(tags.get(name) != value for name, value in self._identity.items()):
+            return None  # the tagging service still tells of tags that are gone
+        policy = self._call(f"read the policy of KMS key {ident}", "get_key_policy", KeyId=ident, PolicyName="default")
+        rotation = self._call(f"read the rotation of KMS key {ident}", "get_key_rotation_status", KeyId=ident)
+        fields = {
+            "alias": its_alias,
+            "description": key.get("Description", ""),
+            "enabled": key["KeyState"] == "Enabled",
+            "multi_region": key.get("MultiRegion", False),
+            "policy": canonical(policy["Policy"]),
+            "rotation_period_in_days": rotation.get("RotationPeriodInDays", 365)
+            if rotation["KeyRotationEnabled"]
+            else None,
+        }
+        name = its_alias.removeprefix(alias("")) if its_alias else tags.get("Name", "")
+        return Found(self.kind, name, ident, fields, tags, {"arn": key["Arn"], "state": key["KeyState"]})
+
+    def _tags(self, ident: str) -> dict[str, str]:
+        listed = self._aws.pages(f"read the tags of KMS key {ident}", "kms", "list_resource_tags", "Tags", KeyId=ident)
+        return {tag["TagKey"]: tag["TagValue"] for tag in listed}
+
+    def create(self, wanted: Resource) -> Found:
+        fields = wanted.fields
+        answer = self._call(
+            f"create KMS key {wanted.name}",
+            "create_key",
+            Description=fields["description"],
+            MultiRegion=fields["multi_region"],
+            Policy=text(fields["policy"]),
+            Tags=_pairs(wanted.tags or {}),
+        )
+        key = answer["KeyMetadata"]
+        made = Found(self.kind, wanted.name, key["KeyId"], {"alias": None}, wanted.tags, {"arn": key["Arn"]})
+        self.change(made, wanted, ("alias", "rotation_period_in_days"))
+        return Found(self.kind, wanted.name, key["KeyId"], fields, wanted.tags, {"arn": key["Arn"]})
+
+    def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
+        ident, value = found.id, wanted.fields
+        if "enabled" in fields:
+            if found.outputs.get("state") in _DOOMED:
+                self._call(f"cancel the deletion of KMS key {found.name}", "cancel_key_deletion", KeyId=ident)
+            self._call(f"enable KMS key {found.name}", "enable_key", KeyId=ident)
+        if "alias" in fields:
+            attempt = f"give KMS key {found.name} its alias"
+            self._call(attempt, "create_alias", AliasName=value["alias"], TargetKeyId=ident)
+        if "description" in fields:
+            attempt = f"describe KMS key {found.name}"
+            self._call(attempt, "update_key_description", KeyId=ident, Description=value["description"])
+        if "policy" in fields:
+            attempt = f"set the policy of KMS key {found.name}"
+            self._call(attempt, "put_key_policy", KeyId=ident, PolicyName="default", Policy=text(value["policy"]))
+        if "rotation_period_in_days" in fields:
+            self._rotate(found, value["rotation_period_in_days"])
+
+    def _rotate(self, found: Found, days: int | None) -> None:
+        attempt = f"set the rotation of KMS key {found.name}"
+        if days is None:
+            self._call(attempt, "disable_key_rotation", KeyId=found.id)
+        else:
+            self._call(attempt, "enable_key_rotation", KeyId=found.id, RotationPeriodInDays=days)
+
+    def retag(self, found: Found, put: Mapping[str, str], remove: Sequence[str]) -> None:
+        if put:
+            self._call(f"tag KMS key {found.name}", "tag_resource", KeyId=found.id, Tags=_pairs(put))
+        if remove:
+            attempt = f"remove tags from KMS key {found.name}"
+            self._call(attempt, "untag_resource", KeyId=found.id, TagKeys=list(remove))
+
+    def delete(self, found: Found) -> None:
+        # The alias stays with the key until KMS removes both, so that a change of mind finds it.
+        attempt = f"schedule the deletion of KMS key {found.name}"
+        self._call(attempt, "schedule_key_deletion", KeyId=found.id, PendingWindowInDays=self._window)
+
+
+def _pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"TagKey": name, "TagValue": value} for name, value in sorted(tags.items())]
