@@ -16,12 +16,12 @@ class GroupCounts:
     def __init__(self) -> None:
         self.requests = 0
         self.codes: Counter[int] = Counter()  # 2 to 5, the first digit
-        self.times: Counter[float] = Counter()  # rounded to a millisecond
+        self.times: Counter[float] = Counter()  # rounded to a tenth of a millisecond
         self.connection_errors = 0
 
     def answered(self, status: int, seconds: float) -> None:
         self.codes[status // 100] += 1
-        self.times[round(seconds, 3)] += 1
+        self.times[round(seconds, 4)] += 1
 
     def take(self) -> GroupCounts:
         """What was counted so far; counting starts anew."""

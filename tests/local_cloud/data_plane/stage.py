@@ -56,7 +56,11 @@ def get(url: str, method: str = "GET", headers: dict[str, str] | None = None) ->
     request = urllib.request.Request(url, method=method, headers=headers or {})
     try:
         with urllib.request.build_opener(Stay).open(request, timeout=20) as answer:
-            return answer.status, answer.read().decode(), {name.lower(): value for name, value in answer.headers.items()}
+            return (
+                answer.status,
+                answer.read().decode(),
+                {name.lower(): value for name, value in answer.headers.items()},
+            )
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(), {name.lower(): value for name, value in error.headers.items()}
 
@@ -119,24 +123,36 @@ class Stage:
         ]
         self.ecs.create_cluster(clusterName="stage")
 
-    def load_balancer(self, actions: list[dict[str, Any]], **listener: Any) -> dict[str, Any]:
-        """A load balancer with one listener on port 80; `url`, `address` and `listener` are added to it."""
+    def load_balancer(self, actions: list[dict[str, Any]], port: int = 80) -> dict[str, Any]:
+        """A load balancer with an HTTP listener; the listener's `url`, `port`, `listener` and more are added to it."""
         made = self.elbv2.create_load_balancer(Name=self.name("alb"), Subnets=self.subnets)["LoadBalancers"][0]
-        found = self.elbv2.create_listener(
-            **{
-                "LoadBalancerArn": made["LoadBalancerArn"],
-                "Protocol": "HTTP",
-                "Port": 80,
-                "DefaultActions": actions,
-                **listener,
-            }
-        )["Listeners"][0]
-        place = eventually(lambda: self.admin("GET", "/data-plane/status").get("load_balancers", {}).get(made["LoadBalancerName"]))
-        port = eventually(lambda: place["ports"].get(str(found["Port"])))
+        return self.listener(made, actions, Protocol="HTTP", Port=port)
+
+    def listener(self, balancer: dict[str, Any], actions: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        """The load balancer as reached through a new listener."""
+        arn, name = balancer["LoadBalancerArn"], balancer["LoadBalancerName"]
+        found = self.elbv2.create_listener(LoadBalancerArn=arn, DefaultActions=actions, **more)["Listeners"][0]
+
+        def place() -> dict[str, Any] | None:
+            known = self.admin("GET", "/data-plane/status").get("load_balancers", {}).get(name, {})
+            return known if str(found["Port"]) in known.get("ports", {}) else None
+
+        place_ = eventually(place)
+        port = place_["ports"][str(found["Port"])]
         time.sleep(0.2)  # for the nodes' lag
-        scheme = found["Protocol"].lower()
-        more = {"url": f"{scheme}://{made['DNSName']}:{port}", "address": made["DNSName"], "port": port, "nodes": place["nodes"]}
-        return {**made, **more, "listener": found["ListenerArn"]}
+        return {
+            **balancer,
+            "url": f"{found['Protocol'].lower()}://{balancer['DNSName']}:{port}",
+            "address": balancer["DNSName"],
+            "port": port,
+            "nodes": place_["nodes"],
+            "listener": found["ListenerArn"],
+        }
+
+    def act(self, balancer: dict[str, Any], actions: list[dict[str, Any]]) -> None:
+        """Replace the listener's default actions and wait until every node knows."""
+        self.elbv2.modify_listener(ListenerArn=balancer["listener"], DefaultActions=actions)
+        time.sleep(0.3)
 
     def target_group(self, delay: int = 5, **more: Any) -> str:
         """The ARN of a target group with quick health checks: every 5 scaled seconds, twice."""
