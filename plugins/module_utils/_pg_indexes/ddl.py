@@ -83,8 +83,7 @@ def _body(wanted: Wanted, *, tablespace: bool) -> str:
 
 
 def _key(key: WantedKey) -> str:
-    # The line break ends a comment that an expression may close with.
-    words = [quoted(key.column) if key.column else f"({key.expression}\n)"]
+    words = [key_text(key)]
     if key.collation:
         words.append(f"COLLATE {_dotted(key.collation)}")
     if key.opclass:
@@ -92,6 +91,14 @@ def _key(key: WantedKey) -> str:
     words += [key.order.upper()] if key.order else []
     words += [f"NULLS {key.nulls.upper()}"] if key.nulls else []
     return " ".join(words)
+
+
+def key_text(key: WantedKey) -> str:
+    """The column or expression alone, as SQL."""
+    if key.column:
+        return quoted(key.column)
+    # The line break ends a comment that the expression may close with.
+    return f"({key.expression}\n)" if "--" in key.expression else f"({key.expression})"
 
 
 def _dotted(name: str) -> str:

@@ -190,12 +190,12 @@ class Lane:
 
     def _duplicates(self, step: Build) -> str:
         """The first values that stand in the way of a unique index."""
-        keys = ", ".join(ddl.quoted(key.column) if key.column else f"({key.expression}\n)" for key in step.wanted.keys)
+        keys = ", ".join(ddl.key_text(key) for key in step.wanted.keys)
+        numbers = ", ".join(str(n + 2) for n in range(len(step.wanted.keys)))
         where = f" WHERE {step.wanted.where}" if step.wanted.where else ""
         query = (
             f"SELECT count(*), {keys} FROM {ddl.qualified(step.table)}{where} "  # noqa: S608 - quoted, or the author's
-            f"GROUP BY {', '.join(str(n + 2) for n in range(len(step.wanted.keys)))} HAVING count(*) > 1 "
-            f"ORDER BY 1 DESC LIMIT {_DUPLICATES_SHOWN}"
+            f"GROUP BY {numbers} HAVING count(*) > 1 ORDER BY 1 DESC LIMIT {_DUPLICATES_SHOWN}"
         )
         try:
             rows = self._connection().execute(query, binary=False).fetchall()

@@ -166,7 +166,8 @@ def _cover(
         if one.present and other and other.shape == checked.shape:
             return Name(table.name.schema, one.name)
     names = {one.name for one in in_wish}
-    for index in sorted(observed.on(table.name), key=lambda index: index.name):
+    # Of several, the one that is there to stay: a constraint's.
+    for index in sorted(observed.on(table.name), key=lambda index: (not index.constraint, index.name)):
         if index.name.name not in names and covers(index, checked.shape):
             return index.name
     return None
