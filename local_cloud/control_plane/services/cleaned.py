@@ -11,6 +11,7 @@ from local_cloud.control_plane.overlay import Call, Params, registry
 
 _OPERATIONS = {
     "ecs": ("RegisterTaskDefinition", "DescribeTaskDefinition", "DeregisterTaskDefinition", "DeleteTaskDefinitions"),
+    "servicediscovery": ("ListServices", "ListNamespaces"),
     "rds": ("StopDBInstance", "StartDBInstance"),
 }
 

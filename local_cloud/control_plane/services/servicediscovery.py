@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Cloud Map: what is in use is not deleted."""
+"""Cloud Map: names are taken once, what is in use is not deleted."""
 
 from __future__ import annotations
 
@@ -25,4 +25,26 @@ async def delete_namespace(call: Call) -> Params:
         raise AwsError(
             "ResourceInUse", "Namespace has associated services; delete the services before deleting the namespace"
         )
+    return await call.forward()
+
+
+@registry.handles("servicediscovery", "CreateService")
+async def create_service(call: Call) -> Params:
+    wanted = call.params
+    for service in servicediscovery._services.values():
+        if (service["Name"], service["NamespaceId"]) == (wanted["Name"], wanted.get("NamespaceId")):
+            raise AwsError(
+                "ServiceAlreadyExists",
+                f"Service already exists: {service['Id']}, name {wanted['Name']}, namespace {wanted['NamespaceId']}",
+            )
+    return await call.forward()
+
+
+@registry.handles("servicediscovery", "CreatePrivateDnsNamespace", "CreatePublicDnsNamespace", "CreateHttpNamespace")
+async def create_namespace(call: Call) -> Params:
+    for namespace in servicediscovery._namespaces.values():
+        if namespace["Name"] == call.params["Name"] and namespace.get("Vpc") == call.params.get("Vpc"):
+            raise AwsError(
+                "NamespaceAlreadyExists", f"Namespace {call.params['Name']} already exists: {namespace['Id']}"
+            )
     return await call.forward()

@@ -37,7 +37,7 @@ class RunningCloud:
 
     def client(self, service: str, region: str = "us-east-1", retries: bool = False, **options: Any) -> Any:
         """A boto3 client; one attempt only unless `retries`."""
-        config = Config(retries={"total_max_attempts": 4 if retries else 1})
+        config = Config(retries={"total_max_attempts": 4 if retries else 1}, inject_host_prefix=False)
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **options}
         return boto3.client(service, endpoint_url=self.endpoint, region_name=region, config=config, **keys)
 

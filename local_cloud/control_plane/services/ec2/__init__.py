@@ -4,6 +4,14 @@
 
 from __future__ import annotations
 
-from local_cloud.control_plane.services.ec2 import account, dependencies, endpoints, security_groups, vpc
+from local_cloud.control_plane.services.ec2 import (
+    account,
+    dependencies,
+    endpoints,
+    flow_logs,
+    nat_gateways,
+    security_groups,
+    vpc,
+)
 
-__all__ = ["account", "dependencies", "endpoints", "security_groups", "vpc"]
+__all__ = ["account", "dependencies", "endpoints", "flow_logs", "nat_gateways", "security_groups", "vpc"]
