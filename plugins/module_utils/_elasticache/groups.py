@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.arn_tags import read_tags, write_tags
+from .._aws.arn_tags import own_tags, read_tags, write_tags
 from .._aws.tags import belongs, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
@@ -52,7 +52,8 @@ class CacheSubnetGroup(CacheKind):
             CacheSubnetGroupName=self.name,
         )
         for group in groups:
-            tags = read_tags(self.aws, "elasticache", group["ARN"])
+            what = f"cache subnet group {self.name}"
+            tags = own_tags(self.aws, "elasticache", group["ARN"], self.tags, what)
             subnets = sorted(subnet["SubnetIdentifier"] for subnet in group["Subnets"])
             yield Found(self.kind, self.name, self.name, {"subnets": subnets}, tags, {"arn": group["ARN"]})
 

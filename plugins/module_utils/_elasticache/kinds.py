@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.arn_tags import read_tags, write_tags
+from .._aws.arn_tags import read_tags, refuse_foreign, write_tags
 from .._aws.log_groups import LogGroup
-from .._aws.tags import belongs, to_boto3
+from .._aws.tags import to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
@@ -101,13 +101,7 @@ class ReplicationGroup(CacheKind):
                 ]
             )
         tags = read_tags(self.aws, "elasticache", group["ARN"])
-        if not belongs(tags, self.tags):
-            raise PlanRefused(
-                [
-                    f"Looked for replication group {self.name} and found one without our tags Project and Environment. "
-                    "Choose another name, or tag it to hand it over."
-                ]
-            )
+        refuse_foreign(tags, self.tags, f"replication group {self.name}")
         token = tags.pop(TOKEN_TAG, "unknown") if group.get("AuthTokenEnabled") else None
         tags.pop(TOKEN_TAG, None)
         members = self._members()
