@@ -15,10 +15,14 @@ from typing import Any
 from .._aws.api import Aws
 from .._engine.kinds import Kind
 from .._engine.resources import Found, State, index, planned
+from .._elasticache.kinds import ReplicationGroup
+from .._kms.kinds import KmsKey
 from .._load_balancer.listeners import load_balancer_kinds
 from .._load_balancer.model import listener_name
 from .._load_balancer.slots import SLOTS, live_slot, slot_name
 from .._network.kinds import RouteTable, Subnet, Vpc
+from .._rds.clusters import DbCluster
+from .._rds.instances import DbInstance
 from .._secrets.kinds import Secret
 from .._security_groups.kinds import SecurityGroup
 
@@ -74,6 +78,14 @@ class Picker:
     def id(self, kind: str, name: str) -> str:
         return self.one(kind, name).id
 
+    def arn(self, kind: str, name: str) -> str:
+        found = self.one(kind, name)
+        return str(found.outputs.get("arn", found.id))
+
+    def names(self, kind: str) -> list[str]:
+        """Names of everything of a kind."""
+        return [name for its_kind, name in self._state if its_kind == kind]
+
     def numbered(self, kind: str, stem: str) -> list[Found]:
         """Resources called ``stem-1``, ``stem-2``, … in that order; at least one."""
         found = [one for (its_kind, name), one in self._state.items() if its_kind == kind and _number(name, stem)]
@@ -108,6 +120,31 @@ def _network(pick: Picker) -> dict[str, Any]:
         **{f"{tier}_subnet_ids": [subnet.id for subnet in found] for tier, found in subnets.items()},
         "app_route_table_ids": [table.id for table in pick.numbered("route_table", f"{pick.prefix}-app")],
     }
+
+
+def _keys(pick: Picker) -> dict[str, Any]:
+    return {name: pick.arn("kms_key", f"{pick.prefix}-{name}") for name in ("data", "secrets", "logs", "backup")}
+
+
+def _database(pick: Picker) -> dict[str, Any]:
+    cluster = pick.one("db_cluster", pick.prefix)
+    shown = ("resource_id", "endpoint", "reader_endpoint", "master_secret_arn")
+    return {
+        "cluster_id": cluster.id,
+        "arn": cluster.outputs.get("arn", cluster.id),
+        "port": cluster.fields.get("port"),
+        "name": cluster.fields.get("database_name"),
+        "engine_version": cluster.fields.get("engine_version"),
+        "deletion_protection": bool(cluster.fields.get("deletion_protection")),
+        "instance_ids": sorted(pick.names("db_instance")),
+        **{name: cluster.outputs.get(name, cluster.id) for name in shown},
+    }
+
+
+def _cache(pick: Picker) -> dict[str, Any]:
+    group = pick.one("replication_group", pick.prefix)
+    shown = ("primary_endpoint", "reader_endpoint", "endpoint_port")
+    return {"id": group.id, **{name: group.outputs.get(name, group.id) for name in shown}}
 
 
 def _load_balancer(pick: Picker) -> dict[str, Any]:
@@ -151,6 +188,24 @@ SECTIONS: Mapping[str, Section] = {
         what="the security groups",
         kinds=lambda aws, where: [SecurityGroup(aws, where.tags)],
         pick=_security_groups,
+    ),
+    "keys": Section(
+        phase=1,
+        what="the KMS keys",
+        kinds=lambda aws, where: [KmsKey(aws, where.tags, where.prefix)],
+        pick=_keys,
+    ),
+    "database": Section(
+        phase=2,
+        what="the database",
+        kinds=lambda aws, where: [kind(aws, where.tags, where.prefix) for kind in (DbCluster, DbInstance)],
+        pick=_database,
+    ),
+    "cache": Section(
+        phase=2,
+        what="the cache",
+        kinds=lambda aws, where: [ReplicationGroup(aws, where.tags, where.prefix)],
+        pick=_cache,
     ),
     "secrets": Section(
         phase=2,
