@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._aws.api import Aws
+from .._elasticache.kinds import ReplicationGroup
 from .._engine.kinds import Kind
 from .._engine.resources import Found, State, index, planned
-from .._elasticache.kinds import ReplicationGroup
 from .._kms.kinds import KmsKey
 from .._load_balancer.listeners import load_balancer_kinds
 from .._load_balancer.model import listener_name
