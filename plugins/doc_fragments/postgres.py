@@ -41,7 +41,9 @@ options:
         type: bool
         default: false
       cluster_identifier:
-        description: RDS or Aurora cluster whose writer endpoint and port to use when they are not given.
+        description:
+          - RDS or Aurora cluster whose writer endpoint and port to use when they are not given.
+          - Without O(connection.username), the secret that RDS manages for the cluster's master user is used.
         type: str
       sslmode:
         description: How to check the server, in libpq's words. Anything but V(verify-full) trusts the network.

@@ -107,6 +107,13 @@ options:
     type: str
     choices: [refuse, replace]
     default: refuse
+  missing_tables:
+    description:
+      - What to do with an index whose table does not exist. V(skip) leaves it for a later run, for a database
+        whose schema is yet to come.
+    type: str
+    choices: [refuse, skip]
+    default: refuse
   parallel_tables:
     description: Tables worked on side by side, each on a connection of its own.
     type: int
@@ -217,7 +224,8 @@ indexes:
     status:
       description:
         - C(create), C(ok), C(rebuild_invalid), C(adopt), C(drift), C(replace), C(redundant), C(refused), C(drop),
-          C(absent), C(restore), or C(foreign) for one that a rollback leaves because this module did not make it.
+          C(absent), C(restore), C(no_table), or C(foreign) for one that a rollback leaves because this module did
+          not make it.
       type: str
       sample: create
     ddl:
@@ -306,6 +314,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "schema": {"type": "str"},
             "drift": {"type": "str", "choices": ["refuse", "replace"], "default": "refuse"},
+            "missing_tables": {"type": "str", "choices": ["refuse", "skip"], "default": "refuse"},
             "parallel_tables": {"type": "int", "default": 8},
             "parallel_builds": {"type": "int", "default": 1},
             "max_wait": {"type": "int", "default": 900},
@@ -334,7 +343,7 @@ def main() -> None:
             module,
             connections(module, "postgres_index_migration"),
             wish,
-            Settings(params["drift"], params["history_schema"]),
+            Settings(params["drift"], params["history_schema"], params["missing_tables"]),
             limits,
             session={"maintenance_work_mem": memory} if memory else {},
             free=_bytes(params["free_space"]),

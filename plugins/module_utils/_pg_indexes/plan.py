@@ -29,7 +29,7 @@ class Item:
     """One index of one migration, and what the plan makes of it.
 
     status: create, ok, rebuild_invalid, adopt, drift, replace, redundant, refused, drop, absent, foreign
-    (not made by us and therefore kept by a rollback), restore.
+    (not made by us and therefore kept by a rollback), restore, no_table (skipped since it has none yet).
     size: bytes, estimated for one to build, measured for one that exists.
     """
 
@@ -94,6 +94,8 @@ def _item(
         # A rollback of an index whose table is gone has nothing left to do.
         if table is None and not (migration.present and wanted.present):
             return Item(wanted.migration, wanted.name, wanted.table, "absent")
+        if table is None and settings.missing_tables == "skip" and not observed.candidates[_given(wanted)]:
+            return Item(wanted.migration, wanted.name, wanted.table, "no_table")
         return Item(wanted.migration, wanted.name, wanted.table, "refused", problems=(problem,))
     assert table is not None  # table_problem names a missing one
     name = Name(table.name.schema, wanted.name)
@@ -213,6 +215,10 @@ def _rolled_back(
         return item(status="ok" if existing else "absent")
     step = Restore(wanted.migration, name, table.name, record.definition)
     return item(status="restore", ddl=record.definition, blockers=blockers, step=step)
+
+
+def _given(wanted: Wanted) -> Name:
+    return Name(wanted.schema, wanted.table)
 
 
 def _blockers(observed: Observed, table: Table) -> tuple[Blocker, ...]:

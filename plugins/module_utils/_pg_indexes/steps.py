@@ -115,11 +115,12 @@ IndexStep: TypeAlias = "CreateHistory | Build | Drop | Restore"
 class Settings:
     """What the plan must know beside the wish.
 
-    drift: refuse or replace. history_schema: empty keeps no history.
+    drift: refuse or replace. missing_tables: refuse or skip. history_schema: empty keeps no history.
     """
 
     drift: str = "refuse"
     history_schema: str = "index_migrations"
+    missing_tables: str = "refuse"
 
 
 Wish: TypeAlias = "tuple[Migration, ...]"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
@@ -52,10 +53,13 @@ def connections(module: Any, application_name: str) -> Connections:
         module.fail_json(msg=missing_required_lib("psycopg[binary]>=3.1"), exception=MISSING)
     given = module.params["connection"]
     aws = _Lazy(module)
-    host, port = given["host"], given["port"]
-    if given["cluster_identifier"] and not (host and port):
-        writer = _writer(aws.aws(), given["cluster_identifier"])
-        host, port = host or writer[0], port or writer[1]
+    host, port, secret = given["host"], given["port"], given["secret_arn"]
+    named = given["cluster_identifier"]
+    secret_missing = not (secret or given["password"] or given["iam"])
+    if named and (not host or not port or secret_missing):
+        cluster = _cluster(aws.aws(), named)
+        host, port = host or cluster.endpoint, port or cluster.port
+        secret = cluster.secret_arn if secret_missing and not given["username"] else secret
     target = Target(
         host=host,
         port=port or 5432,
@@ -64,7 +68,7 @@ def connections(module: Any, application_name: str) -> Connections:
         sslrootcert=given["sslrootcert"],
         connect_timeout=given["connect_timeout"],
     )
-    return Connections(target, _credentials(given, target, aws), application_name)
+    return Connections(target, _credentials({**given, "secret_arn": secret}, target, aws), application_name)
 
 
 def _credentials(given: dict[str, Any], target: Target, aws: _Lazy) -> Credentials:
@@ -73,7 +77,7 @@ def _credentials(given: dict[str, Any], target: Target, aws: _Lazy) -> Credentia
     if given["secret_arn"]:
         return SecretPassword(aws.aws, given["secret_arn"], given["username"])
     if not given["username"]:
-        raise PlanRefused(["Read connection without username; only a secret_arn brings one. Give connection.username."])
+        raise PlanRefused(["Read connection without username; only a secret brings one. Give connection.username."])
     if given["iam"]:
         return IamToken(aws.aws, target.host, target.port, given["username"])
     return GivenPassword(given["username"], given["password"])
@@ -96,8 +100,17 @@ class _Lazy:
         return self._aws
 
 
-def _writer(aws: Aws, cluster: str) -> tuple[str, int]:
-    """Endpoint and port of a cluster's writer."""
-    attempt = f"describe the database cluster {cluster}"
-    found = aws.call(attempt, "rds", "describe_db_clusters", DBClusterIdentifier=cluster)["DBClusters"][0]
-    return str(found["Endpoint"]), int(found["Port"])
+@dataclass(frozen=True)
+class _Cluster:
+    """What AWS says of a database cluster: its writer's endpoint and the secret of its master user."""
+
+    endpoint: str
+    port: int
+    secret_arn: str | None
+
+
+def _cluster(aws: Aws, name: str) -> _Cluster:
+    attempt = f"describe the database cluster {name}"
+    found = aws.call(attempt, "rds", "describe_db_clusters", DBClusterIdentifier=name)["DBClusters"][0]
+    secret = (found.get("MasterUserSecret") or {}).get("SecretArn")
+    return _Cluster(str(found["Endpoint"]), int(found["Port"]), secret)
