@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlencode
 from botocore.serialize import create_serializer
 from hypercorn.events import Closed
 from ministack import app as ministack
+from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, request_scope
 
 from local_cloud.control_plane.call_log import CallLog, Entry, redacted
@@ -53,6 +54,9 @@ _BOTOCORE_NAMES = {name: service for service, name in _MINISTACK_NAMES.items()}
 # The call that the current request is, until its handler has begun.
 _pending: ContextVar[Classified | None] = ContextVar("_pending", default=None)
 
+# Where our handler leaves the request id of its answer, for the headers that ministack writes over.
+_answered: ContextVar[list[str] | None] = ContextVar("_answered", default=None)
+
 
 class Gateway:
     """One cloud's front door."""
@@ -80,6 +84,15 @@ class Gateway:
             return call.service if call and call.service in lacking else detect(method, path, headers, query)
 
         ministack.detect_service = detect_ours_too
+        name_action = iam_actions.extract_iam_action
+
+        def name_ours_too(service: str, *request: Any) -> str | None:
+            call = _pending.get()
+            if call and call.service in lacking:
+                return f"{call.signature.signing_name}:{call.operation.name}"
+            return name_action(service, *request)
+
+        iam_actions.extract_iam_action = name_ours_too
 
     def _handler_of(self, ministack_name: str) -> Backend:
         async def handle(
@@ -103,6 +116,9 @@ class Gateway:
 
     async def _answer(self, classified: Classified, request: HttpRequest) -> HttpResponse:
         request_id = str(uuid.uuid4())
+        ours = _answered.get()
+        if ours is not None:
+            ours.append(request_id)
         try:
             params = requests.parameters(classified, request)
             call = Call(self, classified, params, get_account_id(), request)
@@ -244,11 +260,18 @@ class Gateway:
         await _send(send, response, head=request.method == "HEAD")
 
     async def _through_ministack(self, scope: Any, body: bytes, classified: Classified | None) -> HttpResponse:
-        token = _pending.set(classified)
+        ours: list[str] = []
+        tokens = _pending.set(classified), _answered.set(ours)
         try:
-            return await _collect(ministack.app, scope, body)
+            response = await _collect(ministack.app, scope, body)
         finally:
-            _pending.reset(token)
+            _pending.reset(tokens[0])
+            _answered.reset(tokens[1])
+        if ours:
+            named = {"x-amzn-requestid": ours[0], "x-amz-request-id": ours[0]}
+            kept = {name: value for name, value in response.headers.items() if name.lower() not in named}
+            response = dataclasses.replace(response, headers={**kept, **named})
+        return response
 
     async def _after_write(self, classified: Classified | None, request: HttpRequest) -> None:
         self.saver.mark()

@@ -38,13 +38,3 @@ async def create_service(call: Call) -> Params:
                 f"Service already exists: {service['Id']}, name {wanted['Name']}, namespace {wanted['NamespaceId']}",
             )
     return await call.forward()
-
-
-@registry.handles("servicediscovery", "CreatePrivateDnsNamespace", "CreatePublicDnsNamespace", "CreateHttpNamespace")
-async def create_namespace(call: Call) -> Params:
-    for namespace in servicediscovery._namespaces.values():
-        if namespace["Name"] == call.params["Name"] and namespace.get("Vpc") == call.params.get("Vpc"):
-            raise AwsError(
-                "NamespaceAlreadyExists", f"Namespace {call.params['Name']} already exists: {namespace['Id']}"
-            )
-    return await call.forward()

@@ -35,10 +35,12 @@ class RunningCloud:
         command = [sys.executable, "-m", "local_cloud", *arguments, *where]
         return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=90, check=False)
 
-    def client(self, service: str, region: str = "us-east-1", retries: bool = False, **options: Any) -> Any:
-        """A boto3 client; one attempt only unless `retries`."""
+    def client(
+        self, service: str, region: str = "us-east-1", retries: bool = False, keys: dict[str, str] | None = None
+    ) -> Any:
+        """A boto3 client with the root's keys or others; one attempt only unless `retries`."""
         config = Config(retries={"total_max_attempts": 4 if retries else 1}, inject_host_prefix=False)
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **options}
+        keys = keys or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         return boto3.client(service, endpoint_url=self.endpoint, region_name=region, config=config, **keys)
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
