@@ -13,7 +13,7 @@ from local_cloud.app.settings import Settings, SettingsError
 
 
 def main() -> int:
-    """`serve` (default) answers HTTP until SIGTERM; `init` brings the schema up to date and ends. Returns the exit status."""
+    """`serve` (default) answers HTTP until SIGTERM; `init` brings the schema up to date. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="local_cloud.app")
     parser.add_argument("command", nargs="?", default="serve", choices=["serve", "init"])
     command = parser.parse_args().command

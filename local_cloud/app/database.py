@@ -14,6 +14,7 @@ import asyncpg
 from local_cloud.app.settings import DatabaseSettings
 
 _LOCK = 1001  # advisory lock: of several tasks that start together, one migrates
+_HISTORY = "CREATE TABLE schema_migrations (version int PRIMARY KEY, at timestamptz DEFAULT now())"
 _MIGRATIONS = {
     1: """
         CREATE TABLE books (
@@ -113,7 +114,7 @@ async def migrate(database: Database) -> str:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
-            await connection.execute("CREATE TABLE schema_migrations (version int PRIMARY KEY, at timestamptz DEFAULT now())")
+            await connection.execute(_HISTORY)
         done = {row["version"] for row in await connection.fetch("SELECT version FROM schema_migrations")}
         for version, statement in _MIGRATIONS.items():
             if version not in done:

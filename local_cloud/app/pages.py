@@ -18,8 +18,8 @@ def home(version: str, slot: str, views: int | None) -> str:
 
 
 def library(books: list[Book]) -> str:
-    rows = "".join(f"<li><a href='/books/{book.id}'>{escape(book.title)}</a>, {escape(book.author)}</li>" for book in books)
-    return _page("Library", f"<ol>{rows}</ol>")
+    lines = [f"<li><a href='/books/{book.id}'>{escape(book.title)}</a>, {escape(book.author)}</li>" for book in books]
+    return _page("Library", f"<ol>{''.join(lines)}</ol>")
 
 
 def book(found: Book) -> str:

@@ -74,7 +74,7 @@ class Agent:
                 ready = True
 
     def apply(self, wanted: dict[str, Any]) -> None:
-        self.databases.follow(wanted["databases"])
+        self.databases.follow(wanted["databases"], wanted["snapshots"])
         self.caches.follow(wanted["caches"])
         self.tasks.follow(wanted["tasks"], wanted["images"], wanted["settings"]["network"])
 

@@ -35,7 +35,7 @@ def task_address(second_octet: int, sequence: int) -> str:
 
 
 def block(second_octet: int, kind: str, number: int) -> list[str]:
-    """The addresses of the number-th load balancer, database or cache (0 first). Raises ValueError when none is left."""
+    """The addresses of the number-th load balancer, database or cache, 0 first. ValueError: none is left."""
     start, size = _RANGES[kind]
     first = start * 256 + number * size
     if number >= 16 * 256 // size:

@@ -87,7 +87,8 @@ def _make(folder: Path, name: str, hosts: list[str]) -> None:
         builder = builder.subject_name(subject).issuer_name(ca_name)
         names = x509.SubjectAlternativeName([address_or_name(host) for host in hosts])
         builder = builder.add_extension(names, critical=False).add_extension(identifier, critical=False)
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key())
+        ca_identifier = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ca_identifier)
         builder = builder.add_extension(issuer, critical=False)
         certificate = builder.sign(ca_key, hashes.SHA256())  # type: ignore[arg-type]  # the key that we made
     secret = key.private_bytes(

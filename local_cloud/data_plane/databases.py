@@ -33,6 +33,7 @@ Spec = dict[str, Any]
 
 _ADMIN = "rdsadmin"  # the superuser that RDS keeps for itself
 _START_TIMEOUT = 30.0  # seconds
+_COPY_TIMEOUT = 120.0  # seconds that a restore waits for its snapshot's files
 # For a server whose machine may not fail but whose memory counts. Parameter groups override all but the last lines.
 _BASE = {
     "shared_buffers": "32MB",
@@ -76,9 +77,13 @@ class Databases:
         self._binaries: Binaries | None = None
         self._background: set[asyncio.Task[None]] = set()
         self.servers: dict[str, Server] = {}
+        self._snapshots = {path.name for path in self._folder.glob("snapshot-*") if path.suffix != ".part"}
 
-    def follow(self, specs: list[Spec]) -> None:
-        """Start, change and remove servers. Returns at once."""
+    def follow(self, specs: list[Spec], snapshots: dict[str, str]) -> None:
+        """Start, change and remove servers; take and remove snapshots. Returns at once.
+
+        `snapshots`: key of each snapshot → key of the server that it is taken from.
+        """
         wanted = {spec["key"]: spec for spec in specs}
         for key in self.servers.keys() - wanted.keys():
             self._spawn(self._remove(self.servers.pop(key)))
@@ -90,6 +95,11 @@ class Databases:
             elif server.spec != spec:
                 before, server.spec = server.spec, spec
                 self._spawn(self._change(server, before))
+        for key in snapshots.keys() - self._snapshots:
+            self._spawn(self._take_snapshot(key, snapshots[key]))
+        for key in self._snapshots - snapshots.keys():
+            shutil.rmtree(self._folder / key, ignore_errors=True)
+        self._snapshots = set(snapshots)
 
     async def close(self) -> None:
         """Stop all servers; their data stays."""
@@ -136,7 +146,18 @@ class Databases:
         return [*drop, "--", *command]
 
     async def _create(self, server: Server) -> None:
+        """Make the data folder: that of a snapshot or of another server if the cluster is restored, else a new one."""
         shutil.rmtree(server.folder, ignore_errors=True)
+        source = server.spec["copy_of"]
+        if source in self.servers:
+            await self._copy(self.servers[source], server.folder)
+            return
+        if source:
+            async with asyncio.timeout(_COPY_TIMEOUT):
+                while not (self._folder / source).exists():
+                    await asyncio.sleep(0.2)
+            await _run_quietly("cp", "-a", str(self._folder / source), str(server.folder))
+            return
         server.folder.mkdir(parents=True, mode=0o700)
         _own(server.folder)
         process = await asyncio.create_subprocess_exec(
@@ -149,11 +170,38 @@ class Databases:
         if process.returncode != 0:
             raise RuntimeError(f"initdb failed: {output.decode(errors='replace')[-500:]}")
 
+    async def _take_snapshot(self, key: str, source: str) -> None:
+        if source in self.servers and not (self._folder / key).exists():
+            try:
+                await self._copy(self.servers[source], self._folder / key)
+            except (OSError, RuntimeError, asyncpg.PostgresError) as error:
+                logger.error("snapshot %s of %s: %s", key, source, error)
+
+    async def _copy(self, server: Server, folder: Path) -> None:
+        """A copy of a running server's files from which another can start: PostgreSQL's low-level base backup."""
+        part = folder.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        connection = await self._connect(server, "postgres")
+        try:
+            await connection.execute("SELECT pg_backup_start('local cloud', true)")
+            await _run_quietly("cp", "-a", str(server.folder), str(part))
+            label = await connection.fetchval("SELECT labelfile FROM pg_backup_stop(false)")
+        finally:
+            await connection.close()
+        shutil.rmtree(part / "pg_wal")
+        await _run_quietly("cp", "-a", str(server.folder / "pg_wal"), str(part / "pg_wal"))
+        for name in ("postmaster.pid", "postmaster.opts"):
+            (part / name).unlink(missing_ok=True)
+        await _write(part / "backup_label", label)
+        part.rename(folder)
+
     async def _run(self, server: Server) -> None:
         """Configure and start; return when it accepts connections."""
         wanted = _postgresql_parameters(server.spec["parameters"])
         server.static = {**_BASE, **wanted}
         await self._configure(server, server.static)
+        for left in server.folder.glob(".s.PGSQL.*"):  # of a server that was killed, or that this is a copy of
+            left.unlink()
         log = open(self._state_dir / "logs" / f"postgresql-{server.spec['identifier']}.log", "ab")  # noqa: SIM115
         with log:
             server.process = await asyncio.create_subprocess_exec(
@@ -300,7 +348,8 @@ DO $$ BEGIN
         CREATE ROLE rds_replication NOLOGIN REPLICATION;
         CREATE ROLE rds_iam NOLOGIN;
         CREATE ROLE rds_password NOLOGIN;
-        GRANT pg_monitor, pg_signal_backend, pg_checkpoint, rds_replication, rds_password TO rds_superuser WITH ADMIN OPTION;
+        GRANT pg_monitor, pg_signal_backend, pg_checkpoint, rds_replication, rds_password TO rds_superuser
+            WITH ADMIN OPTION;
         GRANT SET ON PARAMETER session_replication_role, log_min_duration_statement, track_io_timing,
             track_functions TO rds_superuser;
         GRANT EXECUTE ON FUNCTION pg_stat_reset() TO rds_superuser;
@@ -324,6 +373,15 @@ def _postgresql_parameters(parameters: dict[str, str]) -> dict[str, str]:
             value = str(min(int(value), _LARGEST_SHARED_BUFFERS))
         found[name] = value
     return found
+
+
+async def _run_quietly(*command: str) -> None:
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, output = await process.communicate()
+    # A running server removes files of its own while they are being copied; its log replay does without them.
+    problems = [line for line in output.decode(errors="replace").splitlines() if "No such file" not in line]
+    if process.returncode != 0 and problems:
+        raise RuntimeError(f"{' '.join(command)} failed: {problems[0]}")
 
 
 async def _write(path: Path, text: str) -> None:

@@ -49,6 +49,7 @@ plane.listers = {
     "databases": ("rds", (databases.scopes, databases.specs)),
     "caches": ("elasticache", (caches.scopes, caches.specs)),
 }
+plane.list_snapshots = databases.snapshots
 registry.at_start(plane.run)
 
 
@@ -184,4 +185,3 @@ async def forget_images(_request: AdminRequest) -> Record:
     plane.settings.images.clear()
     plane.settings.save()
     return {}
-

@@ -122,9 +122,7 @@ class Tasks:
         running.add_done_callback(self._background.discard)
 
     async def _report(self, arn: str, status: str, **more: Any) -> None:
-        await self._control_plane.tell_surely(
-            "/data-plane/report", {"tasks": [{"arn": arn, "status": status, **more}]}
-        )
+        await self._control_plane.tell_surely("/data-plane/report", {"tasks": [{"arn": arn, "status": status, **more}]})
 
     async def _live(self, task: Task, images: dict[str, Spec]) -> None:
         """A task's life, from its address to its end."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 from ministack.services import rds as ministack_rds
 
@@ -20,6 +19,8 @@ _WRITER, _READER, _PROXY, _PROXY_READER, _FIRST_MEMBER = 0, 1, 2, 3, 4
 _passwords = store("data_plane_database_passwords")  # ARN → password that RDS does not keep in Secrets Manager
 _reboots = store("data_plane_database_reboots")  # ARN → how often the writer was rebooted
 _copies = store("data_plane_database_copies")  # ARN → key of the snapshot or server that it begins with
+
+_sources = store("data_plane_database_snapshots")  # key of a snapshot → key of the server that it was taken from
 
 
 def key_of(arn: str) -> str:
@@ -229,14 +230,27 @@ def register(plane: Plane) -> None:
         arn = record["DBClusterSnapshotArn"]
         if call.operation == "CopyDBClusterSnapshot":
             source = call.params["SourceDBClusterSnapshotIdentifier"]
-            _copies[arn] = _copies.get(source) or _copies.get(arn.replace(arn.rpartition(":")[2], source.rpartition(":")[2]))
+            name = source.rpartition(":")[2]
+            _copies[arn] = _copies.get(source) or _copies.get(arn.replace(arn.rpartition(":")[2], name))
         else:
             owner = ministack_rds._clusters.get(record["DBClusterIdentifier"])
             if owner and "postgres" in owner["Engine"]:
                 _copies[arn] = f"snapshot-{key_of(arn)}"
-                plane.snapshots[_copies[arn]] = key_of(owner["DBClusterArn"])
+                _sources[_copies[arn]] = key_of(owner["DBClusterArn"])
                 plane.signal.changed("rds")
         return answer
+
+    @registry.handles("rds", "DeleteDBClusterSnapshot")
+    async def delete_snapshot(call: Call) -> Record:
+        answer = await call.forward()
+        _copies.pop(answer["DBClusterSnapshot"]["DBClusterSnapshotArn"], None)
+        return answer
+
+
+def snapshots() -> dict[str, str]:
+    """Key of each snapshot that there is → key of the server that it was taken from."""
+    kept = {value for (_, _, arn), value in list(_copies._data.items()) if ":cluster-snapshot:" in arn and value}
+    return {key: source for (_, _, key), source in list(_sources._data.items()) if key in kept}
 
 
 def _source_of(call: Call) -> str | None:

@@ -71,9 +71,7 @@ def _stop_task(data: Record) -> Any:
         return ministack_ecs.error_response_json("ClusterNotFoundException", "Cluster not found.", 400)
     task = ministack_ecs._resolve_task(data.get("task", ""), cluster)
     if not task:
-        return ministack_ecs.error_response_json(
-            "InvalidParameterException", "The referenced task was not found.", 400
-        )
+        return ministack_ecs.error_response_json("InvalidParameterException", "The referenced task was not found.", 400)
     want_stopped(task, data.get("reason", "Task stopped by user"), "UserInitiated")
     return ministack_ecs.json_response({"task": ministack_ecs._sanitize(task)})
 
@@ -202,9 +200,7 @@ class Ecs:
         ]
 
     def _task_view(self, task: Record, groups: list[str], now: float) -> scheduler.Task:
-        states = [
-            (group, self.targets.state(group, target)) for group, target in _targets_of(task) if group in groups
-        ]
+        states = [(group, self.targets.state(group, target)) for group, target in _targets_of(task) if group in groups]
         health, reason = "unknown", ""
         if groups and len(states) >= len(groups):
             found = [state["State"] if state else "initial" for _, state in states]
@@ -254,9 +250,7 @@ class Ecs:
                 task["_deployment_id"] = made["id"]
 
     def _count_failure(self, service: Record, task: Record) -> None:
-        deployment = next(
-            (item for item in service["deployments"] if item["id"] == task.get("_deployment_id")), None
-        )
+        deployment = next((item for item in service["deployments"] if item["id"] == task.get("_deployment_id")), None)
         if deployment:
             deployment["failedTasks"] = deployment.get("failedTasks", 0) + 1
             deployment["_failed_at"] = time.monotonic()
@@ -293,11 +287,12 @@ class Ecs:
             if not item.get("targetGroupArn"):
                 continue
             target = (address, int(item.get("containerPort", 80)))
-            if await self._try(scope, service, "elbv2", "RegisterTargets", _target_parameters(item["targetGroupArn"], target)):
-                task["_targets"].append([item["targetGroupArn"], list(target)])
+            group = item["targetGroupArn"]
+            if await self._try(scope, service, "elbv2", "RegisterTargets", _target_parameters(group, target)):
+                task["_targets"].append([group, list(target)])
                 add_event(
                     service,
-                    f"(service {service['serviceName']}) registered 1 targets in (target-group {item['targetGroupArn']})",
+                    f"(service {service['serviceName']}) registered 1 targets in (target-group {group})",
                 )
         for registry in service.get("serviceRegistries") or []:
             await self._register_instance(scope, task, service, registry)
@@ -308,7 +303,7 @@ class Ecs:
             await self._invoke(scope, api, operation, parameters)
         except AwsError as error:
             if service:
-                add_event(service, f"(service {service['serviceName']}) {operation} failed: {error.code}: {error.message}")
+                add_event(service, f"(service {service['serviceName']}) {operation}: {error.code}: {error.message}")
             return False
         return True
 

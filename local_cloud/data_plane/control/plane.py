@@ -48,7 +48,7 @@ class Plane:
         self.states: dict[str, str] = {}
         self.details: dict[str, str] = {}  # the same for people
         self.proxied: dict[str, str] = {}
-        self.snapshots: dict[str, str] = {}  # key of a snapshot → key of the server to copy
+        self.list_snapshots: Callable[[], dict[str, str]] = dict  # key of a snapshot → key of the server to copy
         self.listers: dict[str, tuple[str, Lister]] = {}  # document member → (service, how to list it)
         self._listed: dict[str, list[Record]] = {}
         self._gateway: Gateway | None = None
@@ -71,7 +71,7 @@ class Plane:
     @staticmethod
     def in_scope(scope: Scope) -> AbstractContextManager[None]:
         """In which a store holds the records of that account and region."""
-        return request_scope(*scope)  # type: ignore[no-any-return]
+        return request_scope(*scope)
 
     async def run(self, gateway: Gateway) -> None:
         """Follow the control plane as long as it runs."""
@@ -108,7 +108,7 @@ class Plane:
                 "settings": self._shared_settings(),
                 "tasks": tasks,
                 "images": self.settings.images,
-                "snapshots": self.snapshots,
+                "snapshots": self.list_snapshots(),
                 **self._listed,
             }
         )

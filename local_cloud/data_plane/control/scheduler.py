@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The ECS service scheduler: from what a service wants and has to what happens next. Pure: no clock, no I/O.
 
-Follows the API reference of `DeploymentConfiguration` and the developer guide's "rolling update" and "deployment circuit
-breaker" pages: launches up to maximumPercent, stops old tasks down to minimumHealthyPercent, counts tasks that fail, gives
-up at the threshold (half of the desired count, at least 3, at most 200) and rolls back to the last completed deployment.
+Follows the API reference of `DeploymentConfiguration` and the developer guide's pages on rolling updates and on the
+deployment circuit breaker: launches up to maximumPercent, stops old tasks down to minimumHealthyPercent, counts tasks
+that fail, gives up at the threshold (half of the desired count, at least 3, at most 200) and rolls back to the last
+completed deployment.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ STABLE_AFTER = 1.0  # seconds that a task without a load balancer must run to co
 class Task:
     """A task of the service that is not STOPPED.
 
-    `health`: "healthy" or "unhealthy" in its target groups, or "unknown"; `running_for`: seconds since RUNNING, or None.
+    `health`: "healthy" or "unhealthy" in its target groups, or "unknown"; `running_for`: seconds since RUNNING.
     """
 
     arn: str
@@ -124,7 +125,8 @@ def _breaker_opens(service: Service, decision: Decision) -> bool:
     if primary.failed_tasks < failure_threshold(service.desired):
         return False
     decision.rollout = ("FAILED", "ECS deployment circuit breaker: tasks failed to start.")
-    decision.events.append(f"(service {service.name}) (deployment {primary.id}) deployment failed: tasks failed to start.")
+    failure = "deployment failed: tasks failed to start."
+    decision.events.append(f"(service {service.name}) (deployment {primary.id}) {failure}")
     if service.rollback and service.last_completed and service.last_completed != primary.task_definition:
         decision.roll_back_to = service.last_completed
         decision.events.append(f"(service {service.name}) rolling back to {service.last_completed.rpartition('/')[2]}.")
@@ -137,7 +139,8 @@ def _stop_failing(service: Service, decision: Decision) -> None:
             continue
         if task.running_for >= service.grace * service.time_scale:
             decision.stop.append((task.arn, task.unhealthy_reason, True))
-            decision.events.append(f"(service {service.name}) (task {task.arn.rpartition('/')[2]}) {task.unhealthy_reason}")
+            name = task.arn.rpartition("/")[2]
+            decision.events.append(f"(service {service.name}) (task {name}) {task.unhealthy_reason}")
 
 
 def _launch(service: Service, new: list[Task], old: list[Task], decision: Decision) -> None:
@@ -170,13 +173,11 @@ def _stop_old(service: Service, new: list[Task], old: list[Task], decision: Deci
     healthy_new = min(service.desired, sum(is_healthy(task, service) for task in new))
     healthy_old = [task for task in old if is_healthy(task, service)]
     idle_old = [task for task in old if not is_healthy(task, service)]
-    done = healthy_new >= service.desired
     spare = healthy_new + len(healthy_old) - least
-    if done:
+    # Where no task may be added, old ones that serve nothing make room at once.
+    stop = (idle_old if service.maximum_percent <= 100 else []) + healthy_old[: max(0, spare)]
+    if healthy_new >= service.desired:
         stop = old
-    else:
-        # Below 100 percent, old tasks make room before the new ones are healthy.
-        stop = (idle_old if service.maximum_percent <= 100 else []) + healthy_old[: max(0, spare)]
     decision.stop += [
         (task.arn, f"Scaling activity initiated by (deployment {service.primary.id})", False) for task in stop
     ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ class Settings:
 
     def change(self, wanted: dict[str, Any]) -> None:
         """Take new settings. Raises ValueError on one that is unknown or out of range; then none is taken."""
-        known = {"time_scale": float, "nodes": int, "lag": lambda lag: lag}
+        known: dict[str, Callable[[Any], Any]] = {"time_scale": float, "nodes": int, "lag": lambda lag: lag}
         if unknown := wanted.keys() - known.keys():
             raise ValueError(f"unknown settings {sorted(unknown)}; known are {sorted(known)}")
         new = {name: known[name](value) for name, value in wanted.items()}

@@ -45,7 +45,8 @@ async def load_balancers(
         arn = balancer["LoadBalancerArn"]
         listeners = []
         groups_here: set[str] = set()
-        for listener in (await invoke(scope, "elbv2", "DescribeListeners", {"LoadBalancerArn": arn})).get("Listeners", []):
+        answer = await invoke(scope, "elbv2", "DescribeListeners", {"LoadBalancerArn": arn})
+        for listener in answer.get("Listeners", []):
             rules = await _rules(invoke, scope, listener)
             groups_here |= {
                 group["TargetGroupArn"] for rule in rules for action in rule["actions"] for group in forwarded(action)
@@ -85,7 +86,9 @@ def forwarded(action: Record) -> list[Record]:
     if action["Type"] != "forward":
         return []
     groups = (action.get("ForwardConfig") or {}).get("TargetGroups")
-    return groups or ([{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}] if action.get("TargetGroupArn") else [])
+    if not groups and action.get("TargetGroupArn"):
+        groups = [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}]
+    return groups or []
 
 
 async def _domains(invoke: Invoke, scope: Scope, listener: Record) -> list[str]:
@@ -103,8 +106,10 @@ async def _domains(invoke: Invoke, scope: Scope, listener: Record) -> list[str]:
 
 async def _rules(invoke: Invoke, scope: Scope, listener: Record) -> list[Record]:
     """The listener's rules in the order of their priorities; the default actions are the last."""
-    described = (await invoke(scope, "elbv2", "DescribeRules", {"ListenerArn": listener["ListenerArn"]})).get("Rules", [])
-    chosen = [rule for rule in described if not rule.get("IsDefault") and rule.get("Priority") != "default"]
+    answer = await invoke(scope, "elbv2", "DescribeRules", {"ListenerArn": listener["ListenerArn"]})
+    chosen = [
+        rule for rule in answer.get("Rules", []) if not rule.get("IsDefault") and rule.get("Priority") != "default"
+    ]
     chosen.sort(key=lambda rule: int(rule["Priority"]))
     return [
         *({"conditions": rule.get("Conditions", []), "actions": rule["Actions"]} for rule in chosen),
@@ -112,9 +117,7 @@ async def _rules(invoke: Invoke, scope: Scope, listener: Record) -> list[Record]
     ]
 
 
-async def _group(
-    reader: Reader, scope: Scope, group: Record, targets: Targets, used: set[str], scale: float
-) -> Record:
+async def _group(reader: Reader, scope: Scope, group: Record, targets: Targets, used: set[str], scale: float) -> Record:
     arn = group["TargetGroupArn"]
     found = attributes(await reader.invoke(scope, "elbv2", "DescribeTargetGroupAttributes", {"TargetGroupArn": arn}))
     delay = float(found.get("deregistration_delay.timeout_seconds", 300))
@@ -165,9 +168,7 @@ async def tasks(invoke: Invoke, scope: Scope, records: list[Record]) -> list[Rec
                 definitions[arn] = {"containerDefinitions": []}
             else:
                 definitions[arn] = answer["taskDefinition"]
-        overrides = {
-            item.get("name"): item for item in (record.get("overrides") or {}).get("containerOverrides", [])
-        }
+        overrides = {item.get("name"): item for item in (record.get("overrides") or {}).get("containerOverrides", [])}
         found.append(
             {
                 "arn": record["taskArn"],

@@ -1,3 +1,3 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The Application Load Balancers: real listeners, rules, health checks; nodes that learn of changes at their own pace."""
+"""The Application Load Balancers: real listeners, rules and health checks, on nodes that learn at their own pace."""

@@ -113,7 +113,7 @@ def redirect_location(config: Record, seen: Seen) -> str:
     port = filled(config.get("Port") or "#{port}")
     host = filled(config.get("Host") or "#{host}")
     path = filled(config.get("Path") or "/#{path}")
-    query = filled(config.get("Query") if config.get("Query") is not None else "#{query}")
+    query = filled(config["Query"] if config.get("Query") is not None else "#{query}")
     standard = {"http": "80", "https": "443"}.get(protocol)
     return f"{protocol}://{host}{'' if port == standard else ':' + port}{path}{'?' + query if query else ''}"
 

@@ -202,11 +202,7 @@ class LoadBalancers:
         for group in groups:
             total.add(group.counts.take())
         hosts = [group.healthy_hosts() for group in groups] or [(0, 0)]
-        users = [
-            balancer["arn"]
-            for balancer in self._document["load_balancers"]
-            if arn in balancer["target_groups"]
-        ]
+        users = [balancer["arn"] for balancer in self._document["load_balancers"] if arn in balancer["target_groups"]]
         return metrics.group_data(users, arn, total, min(host[0] for host in hosts), max(host[1] for host in hosts))
 
     async def _end_idle_connections(self) -> None:
