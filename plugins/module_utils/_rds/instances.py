@@ -56,6 +56,7 @@ class DbInstance(RdsKind):
     def __init__(self, aws: Aws, tags: Mapping[str, str], name: str, apply_immediately: bool = False) -> None:
         super().__init__(aws, tags, name)
         self.apply_immediately = apply_immediately
+        self._rebooted: set[str] = set()
 
     def observe(self) -> Iterable[Found]:
         instances = self.aws.pages(
@@ -102,7 +103,8 @@ class DbInstance(RdsKind):
                 **parameters,
             )
             self._await_change(found, wanted, [name for name in fields if name in _MODIFY])
-        if "parameters_applied" in fields:
+        # The parameter group's change may have restarted it in this same run.
+        if "parameters_applied" in fields and found.name not in self._rebooted:
             self.reboot(found.name)
 
     def _await_change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
@@ -121,6 +123,7 @@ class DbInstance(RdsKind):
         """Restart one instance and wait until it serves again."""
         self.call(f"reboot DB instance {name}", "reboot_db_instance", DBInstanceIdentifier=name)
         self._until(name, "to be available after its reboot", good={"available"})
+        self._rebooted.add(name)
 
     def reboot_all(self) -> None:
         """Restart the members one after another, so that never two are away at once."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 from local_cloud.control_plane.services.rds import (
     clusters,
     instances,
+    parameter_defaults,
     parameter_groups,
     proxies,
     snapshots,
     subnet_groups,
 )
 
-__all__ = ["clusters", "instances", "parameter_groups", "proxies", "snapshots", "subnet_groups"]
+__all__ = ["clusters", "instances", "parameter_defaults", "parameter_groups", "proxies", "snapshots", "subnet_groups"]

@@ -90,7 +90,7 @@ async def modify_db_cluster(call: Call) -> Params:
         state.check_exports(answer["DBCluster"]["Engine"], logs.get("EnableLogTypes", []))
         exports = {*extras.get("EnabledCloudwatchLogsExports", []), *logs.get("EnableLogTypes", [])}
         extras["EnabledCloudwatchLogsExports"] = sorted(exports - set(logs.get("DisableLogTypes", [])))
-    extras |= {key: wanted[key] for key in _EXTRAS if key in wanted}
+    extras |= {key: wanted[key] for key in (*_EXTRAS, "StorageType") if key in wanted}
     if "EnablePerformanceInsights" in wanted:
         extras["PerformanceInsightsEnabled"] = wanted["EnablePerformanceInsights"]
     state.cluster_extras.pop(name, None)

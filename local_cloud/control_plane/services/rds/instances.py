@@ -10,6 +10,16 @@ from ministack.services import rds
 
 from local_cloud.control_plane.overlay import Call, Params, registry
 from local_cloud.control_plane.services.rds import state
+from local_cloud.control_plane.stores import store
+
+# instance id -> what ministack takes at creation or change and forgets
+_extras = store("rds_instance_extras")
+_KEPT = (
+    "PromotionTier",
+    "AutoMinorVersionUpgrade",
+    "PerformanceInsightsRetentionPeriod",
+    "PerformanceInsightsKMSKeyId",
+)
 
 # Classes that the project's profiles use and ministack does not list.
 _MORE_CLASSES = (
@@ -28,6 +38,7 @@ _MORE_CLASSES = (
 async def shown(call: Call, instance: dict[str, Any]) -> dict[str, Any]:
     """An instance as ministack shows it, with what it leaves out."""
     name = instance["DBInstanceIdentifier"]
+    instance |= _extras.get(name, {})
     waiting = state.pending_reboot.get(name, [])
     for group in instance.get("DBParameterGroups", []):
         group["ParameterApplyStatus"] = "pending-reboot" if group["DBParameterGroupName"] in waiting else "in-sync"
@@ -42,10 +53,19 @@ async def shown(call: Call, instance: dict[str, Any]) -> dict[str, Any]:
     return instance
 
 
+def _keep(call: Call) -> None:
+    kept = {key: call.params[key] for key in _KEPT if key in call.params}
+    if "EnablePerformanceInsights" in call.params:
+        kept["PerformanceInsightsEnabled"] = call.params["EnablePerformanceInsights"]
+    name = call.params["DBInstanceIdentifier"]
+    _extras[name] = {**_extras.get(name, {}), **kept}
+
+
 @registry.handles("rds", "CreateDBInstance")
 async def create_db_instance(call: Call) -> Params:
     state.check_identifier("DBInstanceIdentifier", call.params["DBInstanceIdentifier"])
     answer = await call.forward()
+    _keep(call)
     return {"DBInstance": {**await shown(call, answer["DBInstance"]), "DBInstanceStatus": "creating"}}
 
 
@@ -58,6 +78,7 @@ async def describe_db_instances(call: Call) -> Params:
 @registry.handles("rds", "ModifyDBInstance")
 async def modify_db_instance(call: Call) -> Params:
     answer = await call.forward()
+    _keep(call)
     if group := call.params.get("DBParameterGroupName"):
         state.await_reboot(call.params["DBInstanceIdentifier"], group)
     return {"DBInstance": await shown(call, answer["DBInstance"])}
@@ -67,6 +88,7 @@ async def modify_db_instance(call: Call) -> Params:
 async def delete_db_instance(call: Call) -> Params:
     answer = await call.forward()
     state.pending_reboot.pop(call.params["DBInstanceIdentifier"], None)
+    _extras.pop(call.params["DBInstanceIdentifier"], None)
     return {"DBInstance": {**answer["DBInstance"], "DBInstanceStatus": "deleting"}}
 
 
