@@ -129,7 +129,7 @@ def _rules(params: Mapping[str, Any], ip_sets: Sequence[str]) -> dict[str, Any]:
     """The rules by name, each as WAF shows it."""
     wanted: list[dict[str, Any]] = []
     for own in ip_sets:
-        statement = {"IPSetReferenceStatement": {"ARN": Ref("ip_set", own)}}
+        statement: dict[str, Any] = {"IPSetReferenceStatement": {"ARN": Ref("ip_set", own)}}
         wanted.append(_rule(own, statement, {"Action": {"Allow": {}}}))
     if limit := params["rate_limit"]:
         statement = {
@@ -154,7 +154,7 @@ def _managed(group: Mapping[str, Any], upload_paths: Sequence[str]) -> Iterator[
         statement["Version"] = group["version"]
     if counted:
         statement["RuleActionOverrides"] = [{"Name": rule, "ActionToUse": {"Count": {}}} for rule in counted]
-    override = {"OverrideAction": {"Count": {}} if group["action"] == "count" else {"None": {}}}
+    override: dict[str, Any] = {"OverrideAction": {"Count": {}} if group["action"] == "count" else {"None": {}}}
     yield _rule(group["name"], {"ManagedRuleGroupStatement": statement}, override)
     if split and _BODY_RULE not in group["count_rules"]:
         label = {"LabelMatchStatement": {"Scope": "LABEL", "Key": _BODY_LABEL}}
