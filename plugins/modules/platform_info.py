@@ -27,6 +27,11 @@ options:
     type: list
     elements: str
     default: []
+  optional:
+    description: Sections that may exist; one that does not is null.
+    type: list
+    elements: str
+    default: []
   availability_zones:
     description: Zones that must exist in the region.
     type: list
@@ -91,6 +96,7 @@ def main() -> None:
             "name_prefix": {"type": "str", "required": True},
             "tags": {"type": "dict", "required": True},
             "requires": {"type": "list", "elements": "str", "default": []},
+            "optional": {"type": "list", "elements": "str", "default": []},
             "availability_zones": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
@@ -98,7 +104,7 @@ def main() -> None:
     params = module.params
     aws = Aws(module)
     with refusing(module):
-        if unknown := sorted(set(params["requires"]) - set(SECTIONS)):
+        if unknown := sorted({*params["requires"], *params["optional"]} - set(SECTIONS)):
             sections = ", ".join(sorted(SECTIONS))
             raise PlanRefused([f"Asked for the sections {', '.join(unknown)}; there are {sections}. Mend the play."])
         if wrong := region_problems(aws, params["availability_zones"]):
@@ -106,9 +112,11 @@ def main() -> None:
         me = caller(aws)
         where = Where(params["name_prefix"], params["tags"], me["account_id"], str(aws.region))
         told, missing = read(aws, where, params["requires"], placeholders=module.check_mode)
+        perhaps, _absent = read(aws, where, params["optional"], placeholders=False)
         if missing:
             raise PlanRefused(missing)
-        module.exit_json(changed=False, **me, **told)
+        nothing = dict.fromkeys(params["optional"])
+        module.exit_json(changed=False, **me, **{**nothing, **perhaps, **told})
 
 
 if __name__ == "__main__":
