@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Fields of ECS clusters and services that ministack takes and forgets."""
+"""What ministack forgets of ECS clusters and services, and which revision a family means."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.control_plane.overlay import Call, Params, registry
+from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
 from local_cloud.control_plane.stores import store
 
 _kept = store("ecs_service_fields")  # service ARN: the fields below, as they were last given
@@ -51,3 +51,17 @@ async def describe_services(call: Call) -> Params:
     answer = await call.forward()
     services = [{**service, **_kept.get(service["serviceArn"], {})} for service in answer["services"]]
     return {**answer, "services": services}
+
+
+@registry.handles("ecs", "DescribeTaskDefinition")
+async def describe_task_definition(call: Call) -> Params:
+    """A family alone means its newest ACTIVE revision; ministack shows the newest of any state."""
+    named = call.params["taskDefinition"].rpartition("/")[2]
+    if ":" in named:
+        return await call.forward()
+    listed = await call.invoke("ecs", "ListTaskDefinitions", {"familyPrefix": named, "status": "ACTIVE"})
+    active = [arn for arn in listed["taskDefinitionArns"] if arn.rpartition("/")[2].rpartition(":")[0] == named]
+    if not active:
+        raise AwsError("ClientException", "Unable to describe task definition.")
+    newest = max(active, key=lambda arn: int(arn.rpartition(":")[2]))
+    return await call.forward({**call.params, "taskDefinition": newest})

@@ -38,3 +38,14 @@ async def create_service(call: Call) -> Params:
                 f"Service already exists: {service['Id']}, name {wanted['Name']}, namespace {wanted['NamespaceId']}",
             )
     return await call.forward()
+
+
+@registry.handles("servicediscovery", "UpdateService")
+async def update_service(call: Call) -> Params:
+    ident = call.params["Id"].rpartition("/")[2]
+    before = servicediscovery._services.get(ident, {}).get("DnsConfig") or {}
+    answer = await call.forward()
+    # A change of the records leaves the routing policy and the namespace alone.
+    if changed := call.params.get("Service", {}).get("DnsConfig"):
+        servicediscovery._services[ident]["DnsConfig"] = {**before, **changed}
+    return answer

@@ -161,7 +161,7 @@ class Service(EcsKind):
             schedulingStrategy=wanted.fields["scheduling_strategy"],
             deploymentController={"type": wanted.fields["deployment_controller"]},
             tags=lower_case(wanted.tags or {}),
-            **shapes.to_capacity(wanted.fields["capacity"]),
+            **shapes.to_new_capacity(wanted.fields["capacity"]),
             **shapes.to_service(wanted.fields),
         )
         arn = answer["service"]["serviceArn"]
@@ -169,11 +169,10 @@ class Service(EcsKind):
 
     def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
         # Neither taskDefinition nor desiredCount: AWS keeps what a call does not name.
-        capacity = {}
+        capacity: dict[str, Any] = {}
         if "capacity" in fields:
-            strategy = shapes.to_capacity(wanted.fields["capacity"]).get("capacityProviderStrategy", [])
-            # AWS changes the capacity of a service only with a new deployment; an empty strategy is the launch type.
-            capacity = {"capacityProviderStrategy": strategy, "forceNewDeployment": True}
+            # AWS changes the capacity of a service only with a new deployment of what it runs.
+            capacity = {**shapes.changed_capacity(wanted.fields["capacity"]), "forceNewDeployment": True}
         self.call(
             f"change ECS service {found.name}",
             "update_service",

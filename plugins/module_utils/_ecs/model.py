@@ -87,7 +87,7 @@ def _service(params: Mapping[str, Any], service: Mapping[str, Any]) -> Resource:
         "scheduling_strategy": "REPLICA",
         "deployment_controller": "ECS",
         "deployment_strategy": "ROLLING",
-        "capacity": _by_provider(params["capacity_provider_strategy"]) or "FARGATE",
+        "capacity": shapes.capacity_fields(_by_provider(params["capacity_provider_strategy"])),
         "platform_version": params["platform_version"],
         "subnets": sorted(set(params["subnet_ids"])),
         "security_groups": sorted(set(params["security_group_ids"])),

@@ -76,7 +76,7 @@ def service_fields(service: Mapping[str, Any]) -> dict[str, Any]:
         "scheduling_strategy": service.get("schedulingStrategy", "REPLICA"),
         "deployment_controller": service.get("deploymentController", {}).get("type", "ECS"),
         "deployment_strategy": deployment.get("strategy", "ROLLING"),
-        "capacity": strategy or service.get("launchType", "FARGATE"),
+        "capacity": capacity_fields(strategy) if strategy else service.get("launchType", "FARGATE"),
         "platform_version": service.get("platformVersion", "LATEST"),
         "subnets": sorted(network.get("subnets", [])),
         "security_groups": sorted(network.get("securityGroups", [])),
@@ -108,10 +108,21 @@ def load_balancer_fields(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def to_capacity(capacity: str | Strategy) -> dict[str, Any]:
-    """A launch type, or a strategy; ECS refuses both together."""
+def capacity_fields(strategy: Strategy) -> str | Strategy:
+    """A strategy, or the launch type FARGATE for none or one that names nothing else: both place tasks alike."""
+    providers = {one["capacity_provider"] for one in strategy}
+    return "FARGATE" if providers <= {"FARGATE"} else strategy
+
+
+def to_new_capacity(capacity: str | Strategy) -> dict[str, Any]:
+    """Parameters of CreateService: a launch type, or a strategy; ECS refuses both together."""
+    return {"launchType": capacity} if isinstance(capacity, str) else changed_capacity(capacity)
+
+
+def changed_capacity(capacity: str | Strategy) -> dict[str, Any]:
+    """Parameters of UpdateService, which knows no launch type; a strategy of FARGATE alone places tasks alike."""
     if isinstance(capacity, str):
-        return {"launchType": capacity}
+        return {"capacityProviderStrategy": [{"capacityProvider": capacity, "weight": 1, "base": 0}]}
     return {"capacityProviderStrategy": to_strategy(capacity)}
 
 

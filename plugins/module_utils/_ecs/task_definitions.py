@@ -37,7 +37,7 @@ class TaskDefinition(EcsKind):
             taskDefinition=self.family,
             include=["TAGS"],
         )
-        if answer:
+        if answer and answer["taskDefinition"]["status"] == "ACTIVE":
             yield self._found(answer)
 
     def _found(self, answer: Mapping[str, Any]) -> Found:
