@@ -11,6 +11,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,8 @@ class Tasks:
         self._ca_file = ca_file
         self._logs = state_dir / "logs" / "tasks"
         self._logs.mkdir(parents=True, exist_ok=True)
-        self._sequence = 0
+        # Not the addresses of the last run: a client may still know those.
+        self._sequence = int(time.time())
         self._background: set[asyncio.Task[None]] = set()
         self.tasks: dict[str, Task] = {}
 

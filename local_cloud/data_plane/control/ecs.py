@@ -112,7 +112,8 @@ class Ecs:
     def forget_former_life(self) -> None:
         """Tasks that ran when the cloud ended run no more; the scheduler deregisters them and starts others."""
         for task in list(ministack_ecs._tasks._data.values()):
-            if task["lastStatus"] != "STOPPED":
+            # ministack restores every task as STOPPED, also those that are still registered in target groups.
+            if not task.get("_ended"):
                 task["desiredStatus"] = "RUNNING"  # also those that were about to stop
                 want_stopped(task, "The host of this task was stopped", "TerminationNotice")
                 task.pop("_deregistered", None)
@@ -344,7 +345,7 @@ class Ecs:
                     add_event(service, f"(service {service['serviceName']}) has begun draining connections on 1 tasks.")
             # The look at the targets that follows this step sees them drain.
         elif task.get("_dead"):
-            task["lastStatus"] = "STOPPED"
+            _end(task)
         elif not any(self.targets.state(group, target) for group, target in targets):
             task["lastStatus"] = "STOPPING"
 
@@ -395,7 +396,7 @@ class Ecs:
                 container["exitCode"] = codes[container["name"]]
         task |= {"executionStoppedAt": now, "stoppedAt": now, "_stopped": time.monotonic()}
         if task.get("_deregistered"):
-            task["lastStatus"] = "STOPPED"
+            _end(task)
         else:  # it died: what it is registered in goes before it is called STOPPED
             task["lastStatus"] = "DEACTIVATING"
             task["_dead"] = True
@@ -405,6 +406,10 @@ class Ecs:
         stopped.sort(key=lambda task: task.get("_stopped", 0.0))
         for task in stopped[:-_KEPT_STOPPED_TASKS]:
             ministack_ecs._tasks.pop(task["taskArn"], None)
+
+
+def _end(task: Record) -> None:
+    task |= {"lastStatus": "STOPPED", "_ended": True}
 
 
 def _targets_of(task: Record) -> list[tuple[str, Target]]:

@@ -25,6 +25,7 @@ logger = logging.getLogger("load_balancer")
 Record = dict[str, Any]
 
 _REPORT_EVERY = 0.1  # seconds between looks at target states
+_REPEAT_AFTER = 20  # looks after which all states are reported again, should the control plane have missed one
 _METRICS_EVERY = 5.0  # seconds
 _TIMEOUTS_EVERY = 1.0  # seconds
 
@@ -154,8 +155,10 @@ class LoadBalancers:
             self._reported.clear()
 
     async def _report_states(self) -> None:
-        while True:
+        for look in itertools.count():
             await asyncio.sleep(_REPORT_EVERY)
+            if look % _REPEAT_AFTER == 0:
+                self._reported.clear()
             nodes = self._nodes[: self._document["settings"].get("nodes", 0)]
             groups = []
             for config in self._document["target_groups"]:
