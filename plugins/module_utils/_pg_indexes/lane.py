@@ -377,18 +377,21 @@ class Lane:
         """
         self._fence.ensure()
         begun = time.monotonic()
+        holders = "another session"
         while True:
             connection = self._connection()
             try:
-                with self._watch.over(f"lock on {table}", connection.info.backend_pid), connection.transaction():
+                pid = connection.info.backend_pid
+                with self._watch.over(f"lock on {table}", pid, limited=False) as work, connection.transaction():
                     connection.execute(f"SET LOCAL lock_timeout = '{_PROBE_TIMEOUT}'")
                     connection.execute(f"LOCK TABLE ONLY {ddl.qualified(table)} IN SHARE UPDATE EXCLUSIVE MODE")
                 return time.monotonic() - begun
             except psycopg.errors.LockNotAvailable:
+                holders = "; ".join(map(str, work.blockers)) or holders
                 if time.monotonic() - begun > self._limits.patience:
                     raise StepFailed(
-                        f"Tried for {self._limits.patience:.0f} s to begin on {table}; another session builds, vacuums "
-                        "or alters it. Run the play again when that is done."
+                        f"Tried for {self._limits.patience:.0f} s to begin on {table}; it is being built upon, "
+                        f"vacuumed or altered by {holders}. Run the play again when that is done."
                     ) from None
             except psycopg.errors.WrongObjectType:
                 return 0.0  # materialized views cannot be locked; their builds queue by themselves

@@ -49,6 +49,7 @@ class Work:
     what: str
     pid: int
     counts: bool
+    limited: bool = True
     since: float = field(default_factory=time.monotonic)
     phase: str = ""
     phase_since: float = 0
@@ -71,9 +72,12 @@ class Watch:
         self.warnings: list[str] = []
 
     @contextmanager
-    def over(self, what: str, pid: int, *, build: bool = False) -> Iterator[Work]:
-        """Watch a statement of the process ``pid`` inside the block. A build waits here for its turn."""
-        work = Work(what, pid, counts=build)
+    def over(self, what: str, pid: int, *, build: bool = False, limited: bool = True) -> Iterator[Work]:
+        """Watch a statement of the process ``pid`` inside the block. A build waits here for its turn.
+
+        limited: False for a statement that ends by itself and is never cancelled.
+        """
+        work = Work(what, pid, counts=build, limited=limited)
         with self._changed:
             if build:
                 self._changed.wait_for(lambda: self._busy() < self._limits.builds)
@@ -147,7 +151,8 @@ class Watch:
             work.told = now
         if queued:
             self._queue(connection, work, queued)
-        if work.waiting_since is not None and now - work.waiting_since > self._limits.patience and not work.cancelled:
+        waiting = now - work.waiting_since if work.waiting_since is not None else 0.0
+        if work.limited and waiting > self._limits.patience and not work.cancelled:
             waits = "; ".join(map(str, blockers))
             self._cancel(connection, work, f"it waited {self._limits.patience:.0f} s for {waits}")
 
@@ -169,7 +174,7 @@ class Watch:
 
 def _line(work: Work, seen: Progress | None, now: float) -> str:
     parts = [f"{work.what}: {seen.phase if seen else 'waiting for a lock'}"]
-    if seen and seen.done is not None:
+    if seen and seen.done is not None and not seen.waiting:
         parts.append(f"{seen.detail} ({seen.done:.0%})")
         elapsed = now - work.phase_since
         if 0.02 < seen.done < 1 and elapsed > 1:

@@ -59,7 +59,7 @@ def message(error: BaseException) -> str:
     primary = getattr(diagnostic, "message_primary", None) if diagnostic else None
     if primary:
         detail = getattr(diagnostic, "message_detail", None)
-        return f"{primary}: {detail}".rstrip(".") if detail else str(primary).rstrip(".")
+        return " ".join((f"{primary}: {detail}" if detail else str(primary)).split()).rstrip(".")
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0].rstrip(".") if lines else type(error).__name__
 

@@ -10,7 +10,7 @@ from .conftest import Database
 
 # The application's own schema, as Prisma makes it: quoted camelCase columns, indexes that it already has.
 APPLICATION = (
-    'CREATE TABLE users (id text PRIMARY KEY, email text NOT NULL, role text NOT NULL DEFAULT \'READER\')',
+    "CREATE TABLE users (id text PRIMARY KEY, email text NOT NULL, role text NOT NULL DEFAULT 'READER')",
     "CREATE UNIQUE INDEX users_email_key ON users (email)",
     "CREATE INDEX users_email_idx ON users (email)",
     "CREATE INDEX users_role_idx ON users (role)",
@@ -200,9 +200,7 @@ def test_a_name_given_twice_is_refused(database: Database) -> None:
 
 
 def test_a_table_in_two_schemas_must_be_told_apart(database: Database) -> None:
-    database.execute(
-        "CREATE SCHEMA a", "CREATE SCHEMA b", "CREATE TABLE a.t (id int)", "CREATE TABLE b.t (id int)"
-    )
+    database.execute("CREATE SCHEMA a", "CREATE SCHEMA b", "CREATE TABLE a.t (id int)", "CREATE TABLE b.t (id int)")
     index = {"name": "i", "table": "t", "columns": ["id"]}
     assert "a, b have one of that name" in database.migrate(index)["msg"]
     assert database.migrate({**index, "schema": "b"})["indexes"][0]["table"] == "b.t"
@@ -271,7 +269,9 @@ def test_an_array_under_a_b_tree_is_advised_against(database: Database) -> None:
 
 def test_redundant_and_unused_indexes_are_told(database: Database) -> None:
     database.execute(
-        "CREATE TABLE t (a int, b int UNIQUE)", "CREATE INDEX twin ON t (b)", "CREATE INDEX short ON t (a)",
+        "CREATE TABLE t (a int, b int UNIQUE)",
+        "CREATE INDEX twin ON t (b)",
+        "CREATE INDEX short ON t (a)",
         "CREATE INDEX long ON t (a, b)",
     )
     planned = database.migrate({"name": "i", "table": "t", "columns": ["b", "a"]}, check=True)

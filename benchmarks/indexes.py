@@ -1,0 +1,188 @@
+"""Index migrations: `psql -f` with one CREATE INDEX CONCURRENTLY after the other, against our module.
+
+Run from the checkout: `.venv/bin/python -m benchmarks.indexes`. A PostgreSQL of its own is started; five tables
+get two indexes each while writers work, once with the database otherwise quiet and once with transactions of
+20 seconds about. Both ways are measured in the same run, so that the ratios hold whatever the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.support.postgres import Server, binaries, module_process, running
+
+_TABLES = 5
+_KEYS = ("owner", "note")
+
+
+@dataclass
+class Measured:
+    """One way under one condition. Times in seconds, latencies in milliseconds."""
+
+    wall: float = 0
+    latencies: list[float] = field(default_factory=list)
+    errors: int = 0
+    invalid: int = 0
+
+    def share(self, share: float) -> float:
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def indexes() -> list[dict[str, Any]]:
+    """Ten indexes, table by table in turn, as a migration file has them."""
+    return [
+        {"name": f"idx_t{table}_{key}", "table": f"t{table}", "columns": [key]}
+        for key in _KEYS
+        for table in range(_TABLES)
+    ]
+
+
+def fill(server: Server, rows: int) -> None:
+    for table in range(_TABLES):
+        server.execute(
+            f"CREATE TABLE t{table} (id int PRIMARY KEY, owner int, note text)",
+            f"INSERT INTO t{table} SELECT g, hashint4(g), md5(g::text) FROM generate_series(1, {rows}) g",
+            f"VACUUM ANALYZE t{table}",
+        )
+
+
+@contextmanager
+def writers(server: Server, rows: int, count: int, measured: Measured) -> Iterator[None]:
+    """Sessions that update single rows of all tables without a pause."""
+    ended = threading.Event()
+    lock = threading.Lock()
+
+    def write(seed: int) -> None:
+        dice = random.Random(seed)  # noqa: S311 - which row to write is no secret
+        mine, errors = [], 0
+        with server.connect() as connection:
+            while not ended.is_set():
+                statement = f"UPDATE t{dice.randrange(_TABLES)} SET owner = owner + 1 WHERE id = %s"
+                begun = time.perf_counter()
+                try:
+                    connection.execute(statement, [dice.randint(1, rows)])
+                except psycopg.Error:
+                    errors += 1
+                mine.append((time.perf_counter() - begun) * 1000)
+                ended.wait(0.002)
+        with lock:
+            measured.latencies += mine
+            measured.errors += errors
+
+    with _threads(write, count, ended):
+        yield
+
+
+@contextmanager
+def long_transactions(server: Server, seconds: float, count: int = 3) -> Iterator[None]:
+    """Reports that run for so long, one after the other on each session, begun at different times."""
+    ended = threading.Event()
+
+    def report(number: int) -> None:
+        ended.wait(seconds * number / count)
+        with server.connect() as connection:
+            while not ended.is_set():
+                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                connection.execute(f"SELECT count(*) FROM (SELECT FROM t{number % _TABLES} LIMIT 10) s")
+                ended.wait(seconds)
+                connection.execute("COMMIT")
+
+    if not seconds:
+        yield
+        return
+    with _threads(report, count, ended):
+        time.sleep(seconds)  # all of them are about
+        yield
+
+
+@contextmanager
+def _threads(function: Any, count: int, ended: threading.Event) -> Iterator[None]:
+    threads = [threading.Thread(target=function, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def with_psql(server: Server) -> None:
+    lines = [f"CREATE INDEX CONCURRENTLY {one['name']} ON {one['table']} ({one['columns'][0]});" for one in indexes()]
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write("\n".join(lines))
+        file.flush()
+        where = ["-h", "127.0.0.1", "-p", str(server.port), "-U", server.user, "-d", "postgres"]
+        psql = [str(binaries(server.version) / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *where, "-f", file.name]
+        subprocess.run(psql, check=True)
+
+
+def with_module(server: Server) -> None:
+    migrations = [{"name": "benchmark", "indexes": indexes()}]
+    parameters = {"connection": server.connection(), "migrations": migrations, "schema": "public"}
+    out, err = module_process("postgres_index_migration", parameters).communicate()
+    result = json.loads(out.splitlines()[-1])
+    if result.get("failed"):
+        raise RuntimeError(f"{result['msg']}\n{err}")
+
+
+def measure(server: Server, rows: int, way: Any, transactions: float, count: int) -> Measured:
+    server.execute(*(f"DROP INDEX IF EXISTS {one['name']}" for one in indexes()), "CHECKPOINT")
+    measured = Measured()
+    with long_transactions(server, transactions), writers(server, rows, count, measured):
+        begun = time.monotonic()
+        way(server)
+        measured.wall = time.monotonic() - begun
+    measured.invalid = server.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid")[0][0]
+    return measured
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("--rows", type=int, default=500_000, help="rows of each of the five tables")
+    arguments.add_argument("--transactions", type=float, default=20, help="seconds that the long transactions last")
+    arguments.add_argument("--writers", type=int, default=4, help="sessions that write all the time")
+    arguments.add_argument("--rounds", type=int, default=2, help="rounds of the quiet case; the better one counts")
+    given = arguments.parse_args()
+    shown: list[str] = []
+    with running(15, {"autovacuum": "off", "fsync": "on", "max_wal_size": "8GB"}) as server:
+        fill(server, given.rows)
+        print(f"PostgreSQL {server.version}, 5 tables of {given.rows} rows, 10 indexes, {given.writers} writers")
+        for name, seconds in (("quiet", 0.0), (f"transactions of {given.transactions:.0f} s", given.transactions)):
+            taken: dict[str, list[Measured]] = {"psql -f": [], "module": []}
+            for _ in range(given.rounds if not seconds else 1):
+                for label, way in (("psql -f", with_psql), ("module", with_module)):
+                    one = measure(server, given.rows, way, seconds, given.writers)
+                    taken[label].append(one)
+                    print(
+                        f"{name:24} {label:8} wall {one.wall:6.1f} s   writers p50 {one.share(0.5):6.2f} ms  "
+                        f"p99 {one.share(0.99):7.2f} ms  max {one.share(1):8.1f} ms   "
+                        f"errors {one.errors}  invalid {one.invalid}",
+                        flush=True,
+                    )
+            serial, ours = (min(of, key=lambda one: one.wall) for of in taken.values())
+            p99 = [min(one.share(0.99) for one in of) for of in taken.values()]
+            shown.append(
+                f"{name}: psql's wall time / ours = {serial.wall / ours.wall:.2f}, "
+                f"our writers' p99 / psql's = {p99[1] / p99[0]:.2f}"
+            )
+    print("\n".join(shown))
+
+
+if __name__ == "__main__":
+    main()
