@@ -140,6 +140,9 @@ def status(cloud: Cloud) -> dict[str, Any]:
     if not record:
         return {"running": False, "state_dir": str(cloud.state_dir)}
     pids = processes.belonging_to(cloud.state_dir)
+    ready = ask(Cloud.at(record["port"], cloud.state_dir), "/ready") or {"ready": False}
+    if "data_plane" in ready.get("parts", {}):
+        ready["data_plane"] = ask(Cloud.at(record["port"], cloud.state_dir), "/data-plane/status")
     return {
         "running": True,
         "endpoint": record["endpoint"],
@@ -148,7 +151,7 @@ def status(cloud: Cloud) -> dict[str, Any]:
         "pids": record["parts"],
         "processes": len(pids),
         "memory_mib": round(sum(map(_proportional_memory, pids)) / 1024, 1),
-        **(ask(Cloud.at(record["port"], cloud.state_dir), "/ready") or {"ready": False}),
+        **ready,
     }
 
 

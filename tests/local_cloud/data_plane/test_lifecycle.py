@@ -82,7 +82,7 @@ def test_three_tasks_two_nodes_a_database_and_a_cache_take_less_than_a_gibibyte(
     stage: Stage, full: dict[str, Any]
 ) -> None:
     pids = stage.pids()
-    assert len(pids) >= 8  # supervisor, control plane, agent, load balancer, three tasks, Redis, PostgreSQL
+    assert len(pids) >= 9  # supervisor, control plane, agent, load balancer, three tasks, Redis, PostgreSQL
     assert memory_mib(pids) < 1024
 
 
