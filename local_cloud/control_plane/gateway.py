@@ -13,8 +13,9 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 
 from botocore.serialize import create_serializer
 from hypercorn.events import Closed
@@ -51,8 +52,16 @@ _MINISTACK_NAMES = {
 
 _BOTOCORE_NAMES = {name: service for service, name in _MINISTACK_NAMES.items()}
 
-# The call that the current request is, until its handler has begun.
-_pending: ContextVar[Classified | None] = ContextVar("_pending", default=None)
+
+@dataclass(frozen=True)
+class _Pending:
+    """The call that the current request is, until its handler has begun, and the request as it came."""
+
+    classified: Classified
+    request: HttpRequest
+
+
+_pending: ContextVar[_Pending | None] = ContextVar("_pending", default=None)
 
 # Where our handler leaves the request id of its answer, for the headers that ministack writes over.
 _answered: ContextVar[list[str] | None] = ContextVar("_answered", default=None)
@@ -80,16 +89,17 @@ class Gateway:
         detect = ministack.detect_service
 
         def detect_ours_too(method: str, path: str, headers: dict[str, str], query: dict[str, list[str]]) -> str:
-            call = _pending.get()
-            return call.service if call and call.service in lacking else detect(method, path, headers, query)
+            pending = _pending.get()
+            service = pending.classified.service if pending else ""
+            return service if service in lacking else detect(method, path, headers, query)
 
         ministack.detect_service = detect_ours_too
         name_action = iam_actions.extract_iam_action
 
         def name_ours_too(service: str, *request: Any) -> str | None:
-            call = _pending.get()
-            if call and call.service in lacking:
-                return f"{call.signature.signing_name}:{call.operation.name}"
+            pending = _pending.get()
+            if pending and pending.classified.service in lacking:
+                return f"{pending.classified.signature.signing_name}:{pending.classified.operation.name}"
             return name_action(service, *request)
 
         iam_actions.extract_iam_action = name_ours_too
@@ -98,13 +108,14 @@ class Gateway:
         async def handle(
             method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
         ) -> tuple[int, dict[str, str], Any]:
-            call = _pending.get()
-            ours = call and _MINISTACK_NAMES.get(call.service, call.service) == ministack_name
-            if call is None or not ours or not self._is_handled(call):
+            pending = _pending.get()
+            service = pending.classified.service if pending else ""
+            ours = _MINISTACK_NAMES.get(service, service) == ministack_name
+            if pending is None or not ours or not self._is_handled(pending.classified):
                 return await self._backends[ministack_name](method, path, headers, body, query)
             token = _pending.set(None)  # what ministack calls from here on is not this call
             try:
-                response = await self._answer(call, HttpRequest(method, path, query, headers, body))
+                response = await self._answer(pending, HttpRequest(method, path, query, headers, body))
             finally:
                 _pending.reset(token)
             return response.status, response.headers, response.body
@@ -114,13 +125,15 @@ class Gateway:
     def _is_handled(self, call: Classified) -> bool:
         return call.service in self.registry.services or (call.service, call.operation.name) in self.registry.handlers
 
-    async def _answer(self, classified: Classified, request: HttpRequest) -> HttpResponse:
+    async def _answer(self, pending: _Pending, request: HttpRequest) -> HttpResponse:
+        """Our handlers' response. `request` is what ministack made of the pending one: its path is unquoted."""
+        classified = pending.classified
         request_id = str(uuid.uuid4())
         ours = _answered.get()
         if ours is not None:
             ours.append(request_id)
         try:
-            params = requests.parameters(classified, request)
+            params = requests.parameters(classified, pending.request)
             call = Call(self, classified, params, get_account_id(), request)
             return responses.success(classified, await self._run(call), request_id)
         except AwsError as error:
@@ -189,7 +202,7 @@ class Gateway:
         credential = f"{scope.access_key_id}/20260101/{scope.region}/{scope.signing_name}/aws4_request"
         headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}"
         return HttpRequest(
-            wire["method"], path, query, headers, body if isinstance(body, bytes) else str(body).encode()
+            wire["method"], unquote(path), query, headers, body if isinstance(body, bytes) else str(body).encode()
         )
 
     # In front of ministack: ASGI.
@@ -249,7 +262,7 @@ class Gateway:
             if delay:
                 await asyncio.sleep(delay / 1000)
         if response is None:
-            response = await self._through_ministack(scope, body, classified)
+            response = await self._through_ministack(scope, body, _Pending(classified, request) if classified else None)
         if not internal:
             self._log(seq, began, classified, request, signature, response, took_effect, lost)
         if took_effect and (classified is None or classified.writes) and response.status < 300:
@@ -259,9 +272,9 @@ class Gateway:
             return
         await _send(send, response, head=request.method == "HEAD")
 
-    async def _through_ministack(self, scope: Any, body: bytes, classified: Classified | None) -> HttpResponse:
+    async def _through_ministack(self, scope: Any, body: bytes, pending: _Pending | None) -> HttpResponse:
         ours: list[str] = []
-        tokens = _pending.set(classified), _answered.set(ours)
+        tokens = _pending.set(pending), _answered.set(ours)
         try:
             response = await _collect(ministack.app, scope, body)
         finally:

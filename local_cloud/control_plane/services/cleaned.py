@@ -11,6 +11,8 @@ from local_cloud.control_plane.overlay import Call, Params, registry
 
 _OPERATIONS = {
     "ecs": ("RegisterTaskDefinition", "DescribeTaskDefinition", "DeregisterTaskDefinition", "DeleteTaskDefinitions"),
+    "backup": ("GetBackupPlan", "ListBackupVaults", "DescribeBackupJob", "ListBackupJobs"),
+    "wafv2": ("GetIPSet", "GetWebACL"),
     "servicediscovery": ("ListServices", "ListNamespaces"),
     "rds": ("StopDBInstance", "StartDBInstance"),
 }
