@@ -166,7 +166,7 @@ options:
         type: float
         default: 0
   test_url:
-    description: How the test listener is reached. Default is C(https://), the load balancer's name, the first test port.
+    description: URL of the test listener. Default is C(https://), the load balancer's name and the first test port.
     type: str
     default: ""
   test_host:

@@ -25,11 +25,35 @@ from .probes import HttpProber
 from .progress import Progress, shown
 from .store import Store
 
+# Parameters that are a field of `Desired` under the same name and in the same shape.
 _SAME_NAME = (
-    "state application cluster load_balancer table container version task_definition settle bake rollback_window poll "
-    "minimum_healthy stable_polls start_timeout drain_timeout minimum_samples maximum_error_rate maximum_p95 "
-    "metric_period hook_timeout lease keep_slot until maximum_stickiness reason"
-).split()
+    "state",
+    "application",
+    "cluster",
+    "load_balancer",
+    "table",
+    "container",
+    "version",
+    "task_definition",
+    "settle",
+    "bake",
+    "rollback_window",
+    "poll",
+    "minimum_healthy",
+    "stable_polls",
+    "start_timeout",
+    "drain_timeout",
+    "minimum_samples",
+    "maximum_error_rate",
+    "maximum_p95",
+    "metric_period",
+    "hook_timeout",
+    "lease",
+    "keep_slot",
+    "until",
+    "maximum_stickiness",
+    "reason",
+)
 
 
 def run(module: Any, aws: Aws) -> Any:
