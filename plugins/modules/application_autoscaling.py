@@ -48,6 +48,13 @@ options:
         description: Scaling out stops here.
         type: int
         default: 1
+      keep_capacity:
+        description:
+          - Whether a target that stands keeps its own limits; those told here are then for a new target only.
+          - C(suspended) keeps them as long as anything of it is suspended, as a release does while it works.
+        type: str
+        choices: [never, suspended, always]
+        default: never
       suspended:
         description: What may not scale at present; a standing suspension is left alone when left out.
         type: dict
@@ -228,8 +235,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._autoscaling.kinds import scaling_kinds
-from ..module_utils._autoscaling.model import desired
+from ..module_utils._autoscaling.kinds import ScalableTarget, scaling_kinds
+from ..module_utils._autoscaling.model import desired, target_name
 from ..module_utils._aws.api import Aws
 from ..module_utils._engine.kinds import converge_resources
 from ..module_utils._engine.runner import refusing
@@ -295,6 +302,7 @@ _TARGET = {
     "scalable_dimension": {"type": "str", "required": True},
     "min_capacity": {"type": "int", "default": 1},
     "max_capacity": {"type": "int", "default": 1},
+    "keep_capacity": {"type": "str", "choices": ["never", "suspended", "always"], "default": "never"},
     "suspended": {"type": "dict", "options": _SUSPENDED},
     "target_tracking": {"type": "list", "elements": "dict", "default": [], "options": _TRACKING},
     "step_scaling": {"type": "list", "elements": "dict", "default": [], "options": _STEP},
@@ -312,10 +320,15 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    params = module.params
+    params, aws, wanted = module.params, Aws(module), None
+    namespace, targets = params["service_namespace"], params["targets"]
     with refusing(module):
-        wanted = desired(params) if params["state"] == "present" else None
-    converge_resources(module, scaling_kinds(Aws(module), params["service_namespace"], params["targets"]), wanted)
+        if params["state"] == "present":
+            asks = any(target["keep_capacity"] == "suspended" for target in targets)
+            by_name = {target_name(target): target for target in targets}
+            suspended = ScalableTarget(aws, namespace, by_name).suspended() if asks else []
+            wanted = desired(params, suspended)
+    converge_resources(module, scaling_kinds(aws, namespace, targets), wanted)
 
 
 if __name__ == "__main__":

@@ -110,13 +110,13 @@ class ScalableTarget(ScalingKind):
         return Found(self.kind, name, arn, fields, dict(answer.get("Tags") or {}), {"arn": arn})
 
     def create(self, wanted: Resource) -> Found:
-        answer = self._register(wanted, Tags=dict(wanted.tags or {}))
+        answer = self._register(wanted, {**wanted.initial, **wanted.fields}, Tags=dict(wanted.tags or {}))
         arn = answer["ScalableTargetARN"]
         return Found(self.kind, wanted.name, arn, wanted.fields, wanted.tags, {"arn": arn})
 
     def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
         if {*fields} - {"undeclared"}:
-            self._register(wanted)
+            self._register(wanted, wanted.fields)
         if "undeclared" in fields:
             self._remove_others(found.name)
 
@@ -130,8 +130,13 @@ class ScalableTarget(ScalingKind):
             attempt = f"delete {policy or action} of scalable target {name}"
             self.aws.call_unless(_GONE, attempt, _SERVICE, operation, **self.address(name), **parameter)
 
-    def _register(self, wanted: Resource, **tags: Any) -> Any:
-        fields, suspended = wanted.fields, {}
+    def suspended(self) -> list[str]:
+        """Names of the standing targets of which anything is suspended, as a release does while it works."""
+        return [name for name, item in self.standing().items() if any((item.get("SuspendedState") or {}).values())]
+
+    def _register(self, wanted: Resource, fields: Mapping[str, Any], **tags: Any) -> Any:
+        """Limits that are not among the fields stay as they are."""
+        suspended, limits = {}, {"MinCapacity": "min_capacity", "MaxCapacity": "max_capacity"}
         if "suspended" in fields:
             state = {parameter: fields["suspended"][key] for key, parameter in _SUSPENDED_KEYS.items()}
             suspended = {"SuspendedState": state}
@@ -139,8 +144,7 @@ class ScalableTarget(ScalingKind):
             f"register scalable target {wanted.name}",
             "register_scalable_target",
             **self.address(wanted.name),
-            MinCapacity=fields["min_capacity"],
-            MaxCapacity=fields["max_capacity"],
+            **{parameter: fields[key] for parameter, key in limits.items() if key in fields},
             **suspended,
             **tags,
         )

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .._engine.resources import Ref, Resource
@@ -58,24 +58,26 @@ def problems(targets: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def desired(params: Mapping[str, Any]) -> list[Resource]:
-    """The resources of an `application_autoscaling` call, in the order of creation. Raises PlanRefused."""
+def desired(params: Mapping[str, Any], suspended: Collection[str] = ()) -> list[Resource]:
+    """The resources of an `application_autoscaling` call, in the order of creation. Raises PlanRefused.
+
+    suspended: names of the targets of which anything is suspended at present.
+    """
     if wrong := problems(params["targets"]):
         raise PlanRefused(wrong)
-    return [resource for target in params["targets"] for resource in _resources(target, params["tags"])]
+    return [resource for target in params["targets"] for resource in _resources(target, params["tags"], suspended)]
 
 
-def _resources(target: Mapping[str, Any], tags: Mapping[str, str]) -> list[Resource]:
+def _resources(target: Mapping[str, Any], tags: Mapping[str, str], suspended: Collection[str]) -> list[Resource]:
     name = target_name(target)
-    fields: dict[str, Any] = {
-        "min_capacity": target["min_capacity"],
-        "max_capacity": target["max_capacity"],
-        "undeclared": [],
-    }
+    limits = {"min_capacity": target["min_capacity"], "max_capacity": target["max_capacity"]}
+    keep = target.get("keep_capacity")
+    kept = keep == "always" or (keep == "suspended" and name in suspended)
+    fields: dict[str, Any] = {**({} if kept else limits), "undeclared": []}
     # A target that somebody has suspended, such as a release, stays so unless this is declared.
     if target["suspended"] is not None:
         fields["suspended"] = {key: bool(target["suspended"].get(key)) for key in SUSPENDED}
-    made = [Resource("scalable_target", name, fields, tags=tags)]
+    made = [Resource("scalable_target", name, fields, initial=limits if kept else {}, tags=tags)]
     scaled = Ref("scalable_target", name)
     for policy in target["target_tracking"] or ():
         own = {"target": scaled, "type": "TargetTrackingScaling", "configuration": tracking(policy)}
