@@ -7,8 +7,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import logging
 import os
 import pkgutil
+import signal
 
 from local_cloud.settings import ACCESS_KEY_ID, ACCOUNT_ID, DEFAULT_REGION, SECRET_ACCESS_KEY, Cloud, has_part
 
@@ -46,6 +48,16 @@ def import_overlay(data_plane: bool) -> None:
         importlib.import_module("local_cloud.data_plane.overlay")
 
 
+async def _told_to_end() -> None:
+    """Returns at SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+    # hypercorn cancels connections that clients keep open, and asyncio logs each with a traceback
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
 async def serve(cloud: Cloud, latency: bool, data_plane: bool) -> None:
     """Serve until SIGTERM or SIGINT."""
     from hypercorn.asyncio import serve as hypercorn_serve
@@ -68,7 +80,7 @@ async def serve(cloud: Cloud, latency: bool, data_plane: bool) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 2
     config.loglevel = "WARNING"
-    await hypercorn_serve(gateway, config)
+    await hypercorn_serve(gateway, config, shutdown_trigger=_told_to_end)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ REAL_VALUES_NOT_IN_THE_MODEL = {
     "DescribeInternetGateways.InternetGateways[].Attachments[].State": {"available"},
     "CreateVpcEndpoint.VpcEndpoint.State": {"available", "pending"},
     "DescribeVpcEndpoints.VpcEndpoints[].State": {"available", "pending"},
+    "DescribeNetworkInterfaces.NetworkInterfaces[].InterfaceType": {"nat_gateway"},
 }
 
 

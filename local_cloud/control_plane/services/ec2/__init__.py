@@ -10,8 +10,18 @@ from local_cloud.control_plane.services.ec2 import (
     endpoints,
     flow_logs,
     nat_gateways,
+    network_interfaces,
     security_groups,
     vpc,
 )
 
-__all__ = ["account", "dependencies", "endpoints", "flow_logs", "nat_gateways", "security_groups", "vpc"]
+__all__ = [
+    "account",
+    "dependencies",
+    "endpoints",
+    "flow_logs",
+    "nat_gateways",
+    "network_interfaces",
+    "security_groups",
+    "vpc",
+]

@@ -4,94 +4,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ministack.services import ec2
 
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
+from local_cloud.control_plane.services.ec2.network_interfaces import interfaces
 from local_cloud.control_plane.services.elbv2 import state as elbv2
 
 
-async def _endpoints(call: Call) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await call.invoke("ec2", "DescribeVpcEndpoints", {})).get("VpcEndpoints", [])
-    return found
-
-
-async def _running_services(call: Call) -> list[dict[str, Any]]:
-    """ECS services with tasks: each task has a network interface in the service's subnets."""
-    services = []
-    for cluster in (await call.invoke("ecs", "ListClusters", {}))["clusterArns"]:
-        arns = (await call.invoke("ecs", "ListServices", {"cluster": cluster})).get("serviceArns", [])
-        for begin in range(0, len(arns), 10):
-            some = {"cluster": cluster, "services": arns[begin : begin + 10]}
-            services += (await call.invoke("ecs", "DescribeServices", some))["services"]
-    return [service for service in services if service.get("runningCount", 0) > 0]
-
-
-def _network_of(service: dict[str, Any]) -> dict[str, Any]:
-    network: dict[str, Any] = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
-    return network
-
-
 async def users_of_security_group(call: Call, group_id: str) -> list[str]:
-    """Names of what holds a network interface in the group."""
-    users = [item["LoadBalancerArn"] for item in elbv2.load_balancers.values() if group_id in item["SecurityGroups"]]
-    for endpoint in await _endpoints(call):
-        if group_id in [group["GroupId"] for group in endpoint.get("Groups", [])]:
-            users.append(endpoint["VpcEndpointId"])
-    for kind, plural, name in (("DescribeDBClusters", "DBClusters", "DBClusterIdentifier"),):
-        for item in (await call.invoke("rds", kind, {})).get(plural, []):
-            if group_id in [group["VpcSecurityGroupId"] for group in item.get("VpcSecurityGroups", [])]:
-                users.append(item[name])
-    for proxy in (await call.invoke("rds", "DescribeDBProxies", {})).get("DBProxies", []):
-        if group_id in proxy.get("VpcSecurityGroupIds", []):
-            users.append(proxy["DBProxyName"])
-    for node in (await call.invoke("elasticache", "DescribeCacheClusters", {})).get("CacheClusters", []):
-        if group_id in [group["SecurityGroupId"] for group in node.get("SecurityGroups", [])]:
-            users.append(node["CacheClusterId"])
-    users += [
-        item["serviceName"]
-        for item in await _running_services(call)
-        if group_id in _network_of(item).get("securityGroups", [])
-    ]
-    return users
-
-
-async def _users_of_subnet(call: Call, subnet: str) -> list[str]:
-    users = [
-        gateway["NatGatewayId"]
-        for gateway in ec2._nat_gateways.values()
-        if gateway["SubnetId"] == subnet and gateway["State"] not in ("deleted", "failed")
-    ]
-    users += [item["VpcEndpointId"] for item in await _endpoints(call) if subnet in item.get("SubnetIds", [])]
-    users += [
-        item["LoadBalancerArn"]
-        for item in elbv2.load_balancers.values()
-        if subnet in [zone["SubnetId"] for zone in item["AvailabilityZones"]]
-    ]
-    users += [
-        item["serviceName"] for item in await _running_services(call) if subnet in _network_of(item).get("subnets", [])
-    ]
-    for proxy in (await call.invoke("rds", "DescribeDBProxies", {})).get("DBProxies", []):
-        if subnet in proxy.get("VpcSubnetIds", []):
-            users.append(proxy["DBProxyName"])
-    for instance in (await call.invoke("rds", "DescribeDBInstances", {})).get("DBInstances", []):
-        if subnet in [item["SubnetIdentifier"] for item in instance.get("DBSubnetGroup", {}).get("Subnets", [])]:
-            users.append(instance["DBInstanceIdentifier"])
-    for node in (await call.invoke("elasticache", "DescribeCacheClusters", {})).get("CacheClusters", []):
-        groups = {"CacheSubnetGroupName": node.get("CacheSubnetGroupName")}
-        if not groups["CacheSubnetGroupName"]:
-            continue
-        found = (await call.invoke("elasticache", "DescribeCacheSubnetGroups", groups))["CacheSubnetGroups"]
-        if subnet in [item["SubnetIdentifier"] for group in found for item in group["Subnets"]]:
-            users.append(node["CacheClusterId"])
+    """What has a network interface in the group, and DB clusters that name it."""
+    users = [item.owner for item in await interfaces(call) if group_id in item.groups]
+    for cluster in (await call.invoke("rds", "DescribeDBClusters", {})).get("DBClusters", []):
+        if group_id in [group["VpcSecurityGroupId"] for group in cluster.get("VpcSecurityGroups", [])]:
+            users.append(cluster["DBClusterArn"])
     return users
 
 
 @registry.handles("ec2", "DeleteSubnet")
 async def delete_subnet(call: Call) -> Params:
     subnet = call.params["SubnetId"]
-    if users := await _users_of_subnet(call, subnet):
+    if users := [item.owner for item in await interfaces(call) if item.subnet == subnet]:
         raise AwsError(
             "DependencyViolation", f"The subnet '{subnet}' has dependencies and cannot be deleted ({users[0]})."
         )
@@ -153,12 +85,13 @@ async def delete_route_table(call: Call) -> Params:
 @registry.handles("ec2", "DeleteVpc")
 async def delete_vpc(call: Call) -> Params:
     vpc = call.params["VpcId"]
+    endpoints = (await call.invoke("ec2", "DescribeVpcEndpoints", {})).get("VpcEndpoints", [])
     held = [
         table["RouteTableId"]
         for table in ec2._route_tables.values()
         if table["VpcId"] == vpc and not any(item.get("Main") for item in table.get("Associations", []))
     ]
-    held += [item["VpcEndpointId"] for item in await _endpoints(call) if item["VpcId"] == vpc]
+    held += [item["VpcEndpointId"] for item in endpoints if item["VpcId"] == vpc]
     held += [
         item["NatGatewayId"]
         for item in ec2._nat_gateways.values()
