@@ -97,6 +97,21 @@ options:
                 type: str
                 required: true
                 choices: [STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER, DEEP_ARCHIVE]
+          noncurrent_transitions:
+            description: Cheaper storage classes for overwritten and deleted versions.
+            type: list
+            elements: dict
+            default: []
+            suboptions:
+              days:
+                description: Days since the version was overwritten or deleted.
+                type: int
+                required: true
+              storage_class:
+                description: Where it goes.
+                type: str
+                required: true
+                choices: [STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER, DEEP_ARCHIVE]
       cors_rules:
         description: Which other sites' pages may read the bucket. The first rule that fits counts.
         type: list
@@ -192,32 +207,34 @@ from ..module_utils._s3.kinds import Bucket
 from ..module_utils._s3.model import desired
 
 _STRINGS = {"type": "list", "elements": "str"}
+_TRANSITIONS = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "days": {"type": "int", "required": True},
+        "storage_class": {
+            "type": "str",
+            "required": True,
+            "choices": [
+                "STANDARD_IA",
+                "ONEZONE_IA",
+                "INTELLIGENT_TIERING",
+                "GLACIER_IR",
+                "GLACIER",
+                "DEEP_ARCHIVE",
+            ],
+        },
+    },
+}
 _LIFECYCLE_RULE = {
     "id": {"type": "str", "required": True},
     "prefix": {"type": "str", "default": ""},
     "expiration_days": {"type": "int"},
     "noncurrent_expiration_days": {"type": "int"},
     "abort_multipart_days": {"type": "int"},
-    "transitions": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "days": {"type": "int", "required": True},
-            "storage_class": {
-                "type": "str",
-                "required": True,
-                "choices": [
-                    "STANDARD_IA",
-                    "ONEZONE_IA",
-                    "INTELLIGENT_TIERING",
-                    "GLACIER_IR",
-                    "GLACIER",
-                    "DEEP_ARCHIVE",
-                ],
-            },
-        },
-    },
+    "transitions": _TRANSITIONS,
+    "noncurrent_transitions": _TRANSITIONS,
 }
 _CORS_RULE = {
     "allowed_origins": {**_STRINGS, "required": True},

@@ -87,6 +87,11 @@ def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         told["Transitions"] = [
             {"Days": one["days"], "StorageClass": one["storage_class"]} for one in rule["transitions"]
         ]
+    if rule["noncurrent_transitions"]:
+        told["NoncurrentVersionTransitions"] = [
+            {"NoncurrentDays": one["days"], "StorageClass": one["storage_class"]}
+            for one in rule["noncurrent_transitions"]
+        ]
     return told
 
 
@@ -137,9 +142,15 @@ def _lifecycle_problems(bucket: str, rules: Sequence[Mapping[str, Any]]) -> Iter
         days = [one["days"] for one in rule["transitions"]]
         if rule["expiration_days"] is not None and days and max(days) >= rule["expiration_days"]:
             yield f"Read the {what}; objects would expire before their last transition. Let them expire later."
-        for one in rule["transitions"]:
+        for one in [*rule["transitions"], *rule["noncurrent_transitions"]]:
             if one["storage_class"] in _INFREQUENT and one["days"] < 30:
                 yield f"Read the {what}; {one['storage_class']} takes objects of 30 days and older. Wait longer."
 
 
-_ACTIONS = ("expiration_days", "noncurrent_expiration_days", "abort_multipart_days", "transitions")
+_ACTIONS = (
+    "expiration_days",
+    "noncurrent_expiration_days",
+    "abort_multipart_days",
+    "transitions",
+    "noncurrent_transitions",
+)

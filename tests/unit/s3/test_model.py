@@ -15,6 +15,7 @@ RULE: dict[str, Any] = {
     "noncurrent_expiration_days": None,
     "abort_multipart_days": None,
     "transitions": [],
+    "noncurrent_transitions": [],
 }
 
 
