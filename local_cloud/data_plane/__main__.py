@@ -18,6 +18,7 @@ from local_cloud.data_plane.certificates import Authority
 from local_cloud.data_plane.control_client import ControlPlane
 from local_cloud.data_plane.databases import Databases
 from local_cloud.data_plane.tasks import Tasks
+from local_cloud.data_plane.usage import Usage
 
 logger = logging.getLogger("data_plane")
 
@@ -40,9 +41,11 @@ class Agent:
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         balancer = await self._start_load_balancer()
         following = asyncio.create_task(self._follow())
+        measuring = asyncio.create_task(Usage(self.control_plane, self.tasks).run())
         watching = [asyncio.create_task(ended.wait()), asyncio.create_task(balancer.wait()), following]
         done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
         following.cancel()
+        measuring.cancel()
         await self.tasks.close()
         await asyncio.gather(self.databases.close(), self.caches.close())
         if balancer.returncode is None:

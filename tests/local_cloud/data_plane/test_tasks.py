@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +73,22 @@ def test_a_rolling_deployment_replaces_all_tasks_without_a_failed_request(
     assert results[0].failed == 0, results[0]
     assert results[0].versions.keys() == {"1.0.0", "2.0.0"}
     assert json.loads(get(balancer["url"] + "/api/version")[1])["version"] == "2.0.0"
+
+
+def test_a_service_has_cpu_and_memory_metrics(stage: Stage, service: tuple[str, dict[str, Any]]) -> None:
+    dimensions = [{"Name": "ClusterName", "Value": "stage"}, {"Name": "ServiceName", "Value": service[0]}]
+
+    def averages(name: str) -> list[float]:
+        now = time.time()
+        found = stage.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/ECS", MetricName=name, Dimensions=dimensions, Period=60,
+            StartTime=now - 300, EndTime=now + 60, Statistics=["Average"],
+        )["Datapoints"]  # fmt: skip
+        return [point["Average"] for point in found]
+
+    eventually(lambda: averages("CPUUtilization"))
+    assert all(0 <= value < 400 for value in averages("CPUUtilization"))
+    assert all(1 < value < 100 for value in averages("MemoryUtilization"))
 
 
 def test_a_task_that_dies_is_replaced(stage: Stage, service: tuple[str, dict[str, Any]], group: str) -> None:
