@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._aws.api import Aws
+from .._cloudfront.access import PublicKey
+from .._cloudfront.distribution import Distribution
 from .._elasticache.kinds import ReplicationGroup
 from .._engine.kinds import Kind
 from .._engine.resources import Found, State, index, planned
@@ -25,6 +27,7 @@ from .._rds.clusters import DbCluster
 from .._rds.instances import DbInstance
 from .._secrets.kinds import Secret
 from .._security_groups.kinds import SecurityGroup
+from .._waf.kinds import WebAcl
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,22 @@ def _load_balancer(pick: Picker) -> dict[str, Any]:
     }
 
 
+def _content_delivery(pick: Picker) -> dict[str, Any]:
+    distribution = pick.one("distribution", pick.prefix)
+    # The keys are numbered by generation; the newest one signs.
+    newest = pick.numbered("public_key", f"{pick.prefix}-signing")[-1]
+    return {
+        "distribution_id": distribution.id,
+        "distribution_arn": distribution.outputs.get("arn", distribution.id),
+        "domain_name": distribution.outputs.get("domain_name", distribution.id),
+        "aliases": distribution.fields.get("aliases", []),
+        "web_acl_arn": pick.id("web_acl", pick.prefix),
+        "key_pair_id": newest.id,
+        "signing_key_secret_arn": pick.id("secret", f"{pick.prefix}-url-signing-key"),
+        "origin_secret_arn": pick.id("secret", f"{pick.prefix}-origin-header-value"),
+    }
+
+
 def _security_groups(pick: Picker) -> dict[str, Any]:
     names = ("alb", "app", "proxy", "rds", "redis", "maintenance", "endpoints")
     return {name: pick.id("security_group", f"{pick.prefix}-{name}") for name in names}
@@ -218,6 +237,17 @@ SECTIONS: Mapping[str, Section] = {
         what="the load balancer",
         kinds=lambda aws, where: load_balancer_kinds(aws, where.prefix),
         pick=_load_balancer,
+    ),
+    "content_delivery": Section(
+        phase=4,
+        what="the content delivery",
+        kinds=lambda aws, where: [
+            PublicKey(aws, where.prefix),
+            Distribution(aws, where.tags, where.prefix),
+            WebAcl(aws, where.prefix),
+            Secret(aws, where.tags, where.prefix),
+        ],
+        pick=_content_delivery,
     ),
 }
 
