@@ -111,6 +111,10 @@ class Gateway:
             pending = _pending.get()
             service = pending.classified.service if pending else ""
             ours = _MINISTACK_NAMES.get(service, service) == ministack_name
+            if pending and service == "ec2" and b"DryRun=true" in body:
+                would = AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+                answer = responses.failure(pending.classified, would, str(uuid.uuid4()))
+                return answer.status, answer.headers, answer.body
             if pending is None or not ours or not self._is_handled(pending.classified):
                 return await self._backends[ministack_name](method, path, headers, body, query)
             token = _pending.set(None)  # what ministack calls from here on is not this call

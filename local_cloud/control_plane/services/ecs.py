@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ECS: the checks of CreateService and its idempotency, clusters that stay visible as INACTIVE."""
+"""ECS: the checks of CreateService and its idempotency, INACTIVE clusters that stay visible, account settings."""
 
 from __future__ import annotations
 
@@ -168,3 +168,11 @@ async def update_service(call: Call) -> Params:
     if "taskDefinition" in call.params:
         await _task_definition(call, call.params["taskDefinition"])
     return await call.forward()
+
+
+@registry.handles("ecs", "ListAccountSettings", "PutAccountSetting", "PutAccountSettingDefault", "DeleteAccountSetting")
+async def account_settings(call: Call) -> Params:
+    answer = await call.forward()
+    for setting in [*answer.get("settings", []), *([answer["setting"]] if "setting" in answer else [])]:
+        setting["type"] = "aws_managed" if setting.get("type") == "aws" else "user"
+    return answer

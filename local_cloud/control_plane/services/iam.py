@@ -115,3 +115,17 @@ def untag_provider(call: Call) -> Params:
 @registry.handles("iam", "ListOpenIDConnectProviderTags")
 def list_provider_tags(call: Call) -> Params:
     return {"Tags": _provider(call).get("Tags", []), "IsTruncated": False}
+
+
+@registry.handles("iam", "GetAccountAuthorizationDetails")
+async def authorization_details(call: Call) -> Params:
+    """ministack keeps the boundaries of roles and leaves them out here."""
+    answer = await call.forward()
+    for detail in answer.get("RoleDetailList", []):
+        boundary = iam._roles[detail["RoleName"]].get("PermissionsBoundary")
+        if boundary:
+            detail["PermissionsBoundary"] = {
+                "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+                "PermissionsBoundaryArn": boundary,
+            }
+    return answer

@@ -17,6 +17,7 @@ REAL_VALUES_NOT_IN_THE_MODEL = {
     "CreateVpcEndpoint.VpcEndpoint.State": {"available", "pending"},
     "DescribeVpcEndpoints.VpcEndpoints[].State": {"available", "pending"},
     "DescribeNetworkInterfaces.NetworkInterfaces[].InterfaceType": {"nat_gateway"},
+    "ListAccountSettings.settings[].name": {"dualStackIPv6"},
 }
 
 

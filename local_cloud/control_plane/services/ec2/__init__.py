@@ -11,6 +11,7 @@ from local_cloud.control_plane.services.ec2 import (
     flow_logs,
     nat_gateways,
     network_interfaces,
+    routes,
     security_groups,
     vpc,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "flow_logs",
     "nat_gateways",
     "network_interfaces",
+    "routes",
     "security_groups",
     "vpc",
 ]
