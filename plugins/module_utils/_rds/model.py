@@ -92,9 +92,11 @@ def _scaling_problems(params: Mapping[str, Any]) -> list[str]:
 
 
 def parameter_value(value: Any) -> str:
-    """A parameter as AWS writes it: YAML's true and false are 1 and 0 there."""
+    """A parameter as AWS writes it: YAML's true and false are 1 and 0 there, a list has commas."""
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, list):
+        return ",".join(str(part) for part in value)
     return str(value)
 
 
