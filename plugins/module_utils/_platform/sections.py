@@ -18,6 +18,7 @@ from .._cloudfront.distribution import Distribution
 from .._elasticache.kinds import ReplicationGroup
 from .._engine.kinds import Kind
 from .._engine.resources import Found, State, index, planned
+from .._iam.kinds import Role
 from .._kms.kinds import KmsKey
 from .._load_balancer.listeners import load_balancer_kinds
 from .._load_balancer.model import listener_name
@@ -26,6 +27,7 @@ from .._network.kinds import RouteTable, Subnet, Vpc
 from .._rds.clusters import DbCluster
 from .._rds.instances import DbInstance
 from .._secrets.kinds import Secret
+from .._secrets.model import APPLICATION_SECRETS
 from .._security_groups.kinds import SecurityGroup
 from .._waf.kinds import WebAcl
 
@@ -129,6 +131,11 @@ def _keys(pick: Picker) -> dict[str, Any]:
     return {name: pick.arn("kms_key", f"{pick.prefix}-{name}") for name in ("data", "secrets", "logs", "backup")}
 
 
+def _roles(pick: Picker) -> dict[str, Any]:
+    names = ("task-execution", "task", "rds-monitoring", "rds-proxy", "backup", "lambda")
+    return {name: pick.arn("iam_role", f"{pick.prefix}-{name}") for name in names}
+
+
 def _database(pick: Picker) -> dict[str, Any]:
     cluster = pick.one("db_cluster", pick.prefix)
     shown = ("resource_id", "endpoint", "reader_endpoint", "master_secret_arn")
@@ -192,7 +199,9 @@ def _security_groups(pick: Picker) -> dict[str, Any]:
 
 
 def _secrets(pick: Picker) -> dict[str, Any]:
-    return {name: {"arn": secret.id} for name, secret in pick.every("secret").items()}
+    # Keys that others give out may come later; without these three no task starts.
+    needed = {name: {"arn": pick.id("secret", f"{pick.prefix}-{name}")} for name in APPLICATION_SECRETS}
+    return {**{name: {"arn": secret.id} for name, secret in pick.every("secret").items()}, **needed}
 
 
 SECTIONS: Mapping[str, Section] = {
@@ -214,6 +223,12 @@ SECTIONS: Mapping[str, Section] = {
         kinds=lambda aws, where: [KmsKey(aws, where.tags, where.prefix)],
         pick=_keys,
     ),
+    "roles": Section(
+        phase=1,
+        what="the IAM roles",
+        kinds=lambda aws, where: [Role(aws, where.tags, where.prefix)],
+        pick=_roles,
+    ),
     "database": Section(
         phase=2,
         what="the database",
@@ -229,7 +244,7 @@ SECTIONS: Mapping[str, Section] = {
     "secrets": Section(
         phase=2,
         what="the secrets",
-        kinds=lambda aws, where: [Secret(aws, where.tags, where.prefix)],
+        kinds=lambda aws, where: [Secret(aws, where.tags, where.prefix, also=APPLICATION_SECRETS)],
         pick=_secrets,
     ),
     "load_balancer": Section(

@@ -49,6 +49,7 @@ class Secret(Kind):
 
     specs: the wishes by name. With none of them, all secrets are listed whose names begin with the prefix; the
     list lags up to five minutes behind (API reference, ListSecrets), so wished secrets are described one by one.
+    also: names below the prefix that are described when the list does not hold them yet.
     restore: whether a secret that waits for its deletion counts as found, to be brought back.
     """
 
@@ -63,6 +64,7 @@ class Secret(Kind):
         specs: Mapping[str, Spec] | None = None,
         recovery_window_in_days: int = 30,
         restore: bool = False,
+        also: Sequence[str] = (),
     ) -> None:
         self.aws = aws
         self.tags = tags
@@ -70,6 +72,7 @@ class Secret(Kind):
         self.specs = specs
         self.recovery_window = recovery_window_in_days
         self.restore = restore
+        self.also = [f"{name_prefix}-{name}" for name in also]
         self._rotated: set[str] = set()
 
     def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
@@ -80,9 +83,7 @@ class Secret(Kind):
             yield from self._listed()
             return
         for name in self.specs:
-            item = self.aws.call_unless(
-                _GONE, f"look for secret {name}", "secretsmanager", "describe_secret", SecretId=name
-            )
+            item = self._described(name)
             if item and (self.restore or not item.get("DeletedDate")):
                 if not belongs(from_boto3(item.get("Tags", [])), self.tags):
                     raise PlanRefused(
@@ -96,9 +97,18 @@ class Secret(Kind):
     def _listed(self) -> Iterable[Found]:
         filters = [{"Key": "name", "Values": [self.name_prefix]}]
         items = self.aws.pages("list the secrets", "secretsmanager", "list_secrets", "SecretList", Filters=filters)
+        listed = {item["Name"] for item in items}
+        items += [item for name in self.also if name not in listed and (item := self._described(name))]
         for item in items:
             if belongs(from_boto3(item.get("Tags", [])), self.tags) and not item.get("DeletedDate"):
                 yield self._found(item, None)
+
+    def _described(self, name: str) -> dict[str, Any] | None:
+        attempt = f"look for secret {name}"
+        item: dict[str, Any] | None = self.aws.call_unless(
+            _GONE, attempt, "secretsmanager", "describe_secret", SecretId=name
+        )
+        return item
 
     def _found(self, item: Mapping[str, Any], spec: Spec | None) -> Found:
         name = item["Name"]

@@ -21,6 +21,8 @@ from .._engine.steps import PlanRefused
 
 # What Secrets Manager encrypts with when no key is named.
 DEFAULT_KEY = "alias/aws/secretsmanager"
+# What the application cannot do without, by names below the prefix.
+APPLICATION_SECRETS = ("app-user", "redis-auth-token", "nextauth")
 ALPHANUMERIC = string.ascii_letters + string.digits
 
 # Names of the field `value`: what can be said of it without saying it.
