@@ -25,7 +25,13 @@ class Expectations:
     def wait(self, name: str) -> None:
         """Wait until the service shows what it took. Raises StepFailed after two minutes."""
         if name in self._wanted:
-            until(f"{self._title} {name} to show its changes", lambda: self._look(name), good={"seen"}, timeout=120)
+            until(
+                f"{self._title} {name} to show its changes",
+                lambda: self._look(name),
+                good={"seen"},
+                timeout=120,
+                interval=3,
+            )
 
     def _look(self, name: str) -> str:
         for found in self._observe():
