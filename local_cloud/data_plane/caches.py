@@ -144,9 +144,9 @@ class Caches:
                 else:
                     return
 
-    async def _command(self, cache: Cache, *words: str) -> str:
-        """The first line of the answer to a command, over the socket, authenticated."""
-        tokens = cache.spec["tokens"]
+    async def _command(self, cache: Cache, *words: str, tokens: list[str] | None = None) -> str:
+        """The first line of the answer to a command, over the socket, authenticated by one of the cache's tokens."""
+        tokens = cache.spec["tokens"] if tokens is None else tokens
         # A unix socket's path may be too long for an address; the folder's descriptor shortens it.
         folder = os.open(cache.folder, os.O_PATH)
         try:
@@ -195,17 +195,23 @@ class Caches:
 
     async def _change(self, cache: Cache, before: Spec) -> None:
         async with cache.busy:
-            if cache.spec["tls"] != before["tls"] or cache.spec["port"] != before["port"]:
-                await _stop(cache)
-                await self._run(cache, (await find_redis())[0])
-                await self._listen(cache)
-            elif cache.spec["tokens"] != before["tokens"]:
-                rules = _access(cache.spec["tokens"]).split()[2:]
-                after, cache.spec = cache.spec, before  # the command itself needs a token that is valid yet
-                await self._command(cache, "ACL", "SETUSER", "default", "resetpass", *rules)
-                cache.spec = after
-            await self._apply_parameters(cache)
-            await self._report(cache, "available")
+            try:
+                if cache.spec["tls"] != before["tls"] or cache.spec["port"] != before["port"]:
+                    await _stop(cache)
+                    await self._run(cache, (await find_redis())[0])
+                    await self._listen(cache)
+                elif cache.spec["tokens"] != before["tokens"]:
+                    rules = _access(cache.spec["tokens"]).split()[2:]
+                    # The command itself needs a token that is valid yet.
+                    await self._command(
+                        cache, "ACL", "SETUSER", "default", "resetpass", *rules, tokens=before["tokens"]
+                    )
+                await self._apply_parameters(cache)
+            except (OSError, RuntimeError, TimeoutError, asyncio.IncompleteReadError) as error:
+                logger.exception("cache %s", cache.spec["identifier"])
+                await self._report(cache, "failed", f"{type(error).__name__}: {error}")
+            else:
+                await self._report(cache, "available")
 
     async def _remove(self, cache: Cache) -> None:
         async with cache.busy:

@@ -92,10 +92,10 @@ def register(plane: Plane) -> None:
                     "NodeGroupMembers": members,
                 }
             )
-        state = plane.states.get(key_of(arn))
         status = group["Status"]
-        if status == "available" and state not in ("available", "failed"):
-            status = state or "creating"
+        if status == "available":
+            state = plane.states.get(key_of(arn), "creating")
+            status = "create-failed" if state == "failed" else state
         found: dict[str, Any] = {**group, "NodeGroups": shards, "Status": status}
         if group.get("ConfigurationEndpoint"):
             found["ConfigurationEndpoint"] = {"Address": addresses[_PRIMARY], "Port": port}

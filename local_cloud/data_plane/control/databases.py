@@ -101,9 +101,8 @@ def register(plane: Plane) -> None:
         return plane.settings.block("database", arn)
 
     def status(arn: str, told: str) -> str:
-        """A cluster or instance is available when its server is; until then it is what RDS calls creating."""
-        state = plane.states.get(key_of(arn))
-        return told if told != "available" or state in ("available", "failed") else state or "creating"
+        """A cluster or instance is available when its server is: until then creating, or rebooting, or failed."""
+        return told if told != "available" else plane.states.get(key_of(arn), "creating")
 
     def cluster(record: Record) -> Record:
         if "postgres" not in record["Engine"]:

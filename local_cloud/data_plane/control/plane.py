@@ -98,6 +98,7 @@ class Plane:
             if everything or changed & {service, "settings", "secretsmanager"}:
                 self._listed[member] = await self._list(lister)
                 self.settings.release(member.removesuffix("s"), {item["arn"] for item in self._listed[member]})
+                self._forget_states()
         tasks = [
             task
             for scope in sorted(self.ecs.scopes())
@@ -112,6 +113,13 @@ class Plane:
                 **self._listed,
             }
         )
+
+    def _forget_states(self) -> None:
+        """What is gone may come again under its name, and is not available then because it once was."""
+        living = {item["key"] for items in self._listed.values() for item in items}
+        for known in (self.states, self.details):
+            for key in known.keys() - living:
+                del known[key]
 
     async def _list(self, lister: Lister) -> list[Record]:
         scopes, specs = lister

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Listener:
-    """Which listener a socket belongs to. `port` is the listener's, also where the socket has another."""
+    """Which listener a socket belongs to. `port` is the listener's; the socket's is higher by `offset`."""
 
     balancer: str
     port: int
     protocol: str
+    offset: int = 0
 
 
 class Client(asyncio.Protocol):

@@ -81,7 +81,12 @@ class Exchange:
         elif action["Type"] == "redirect":
             config = action["RedirectConfig"]
             status = int(config["StatusCode"].removeprefix("HTTP_"))
-            self._answer(status, b"", "text/html", [(b"Location", redirect_location(config, seen).encode("latin-1"))])
+            self._answer(
+                status,
+                b"",
+                "text/html",
+                [(b"Location", redirect_location(config, seen, listener.offset).encode("latin-1"))],
+            )
         elif action["Type"] == "fixed-response":
             config = action["FixedResponseConfig"]
             body = (config.get("MessageBody") or "").encode()

@@ -20,6 +20,8 @@ logger = logging.getLogger("load_balancer")
 
 Record = dict[str, Any]
 
+_IDLE_TIMEOUT = 60.0  # seconds, ELB's default
+
 
 class Node:
     """Node `number` of every load balancer. It serves by what it has learned, which may be older than what is set."""
@@ -106,7 +108,13 @@ class Node:
     def look_for_timeouts(self) -> None:
         now = time.monotonic()
         for client in list(self.clients):
-            client.look_for_timeouts(now, self.idle_timeouts.get(client.listener.balancer, 60.0))
+            client.look_for_timeouts(now, self.idle_timeouts.get(client.listener.balancer, _IDLE_TIMEOUT))
+        # Before the targets' own keep-alive ends: a request on a connection that is being closed would be lost.
+        longest = min(self.idle_timeouts.values(), default=_IDLE_TIMEOUT)
+        for group in self.groups.values():
+            for target in group.targets.values():
+                while target.idle and now - target.idle[0].idle_since > longest:
+                    target.idle.popleft().close()
 
     def take_balancer_counts(self) -> dict[str, BalancerCounts]:
         return {balancer: counts.take() for balancer, counts in self._counts.items()}

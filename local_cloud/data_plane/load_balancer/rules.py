@@ -95,8 +95,8 @@ class Rule:
         return all(condition(seen) for condition in self.conditions)
 
 
-def redirect_location(config: Record, seen: Seen) -> str:
-    """The Location of a redirect action."""
+def redirect_location(config: Record, seen: Seen, offset: int = 0) -> str:
+    """The Location of a redirect action. `offset`: added to a port below 1024, where listeners are that much higher."""
     host, _, _ = seen.host.partition(":")
     values = {
         "protocol": seen.protocol.lower(),
@@ -114,6 +114,8 @@ def redirect_location(config: Record, seen: Seen) -> str:
     host = filled(config.get("Host") or "#{host}")
     path = filled(config.get("Path") or "/#{path}")
     query = filled(config["Query"] if config.get("Query") is not None else "#{query}")
+    if offset and port.isdigit() and int(port) < 1024:
+        port = str(int(port) + offset)
     standard = {"http": "80", "https": "443"}.get(protocol)
     return f"{protocol}://{host}{'' if port == standard else ':' + port}{path}{'?' + query if query else ''}"
 

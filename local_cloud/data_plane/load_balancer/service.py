@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import logging
+import socket
 import ssl
 import zlib
 from collections.abc import Callable
@@ -41,6 +43,7 @@ class LoadBalancers:
         self._control_plane = control_plane
         self._authority = Authority(state_dir / "tls")
         self._nodes: list[Node] = []
+        self._first_port = _first_port()
         self._document: Record = {"load_balancers": [], "target_groups": [], "settings": {}}
         self._servers: dict[tuple[str, Listener, tuple[str, ...]], asyncio.Server] = {}
         self._endpoints: dict[str, Record] = {}
@@ -93,21 +96,17 @@ class LoadBalancers:
         context = await self._context(balancer, domains) if listener.protocol == "HTTPS" else None
         number = balancer["addresses"].index(address) - 1
         choose = self._chooser(listener, number)
+        offset = 0 if listener.port >= self._first_port else UNPRIVILEGED_OFFSET
+        here = dataclasses.replace(listener, offset=offset)
+        port = listener.port + offset
         loop = asyncio.get_running_loop()
-        for port in (listener.port, listener.port + UNPRIVILEGED_OFFSET):
-            try:
-                server = await loop.create_server(
-                    lambda: Client(listener, choose), address, port, ssl=context, backlog=1024
-                )
-            except PermissionError:
-                continue
-            except OSError as error:
-                logger.error("listener %s of %s: %s:%d: %s", listener.port, balancer["name"], address, port, error)
-                return
-            self._servers[key] = server
-            logger.info("%s listens on %s:%d (%s)", balancer["name"], address, port, listener.protocol)
+        try:
+            server = await loop.create_server(lambda: Client(here, choose), address, port, ssl=context, backlog=1024)
+        except OSError as error:
+            logger.error("listener %s of %s: %s:%d: %s", listener.port, balancer["name"], address, port, error)
             return
-        logger.error("listener %s of %s: no port could be bound on %s", listener.port, balancer["name"], address)
+        self._servers[key] = server
+        logger.info("%s listens on %s:%d (%s)", balancer["name"], address, port, listener.protocol)
 
     def _chooser(self, listener: Listener, number: int) -> Callable[[], Node | None]:
         place = (listener.balancer, listener.port)
@@ -213,6 +212,17 @@ class LoadBalancers:
             await asyncio.sleep(_TIMEOUTS_EVERY)
             for node in self._nodes:
                 node.look_for_timeouts()
+
+
+def _first_port() -> int:
+    """The lowest port that this process may bind."""
+    probe = socket.socket()
+    with probe:
+        try:
+            probe.bind(("127.255.255.1", 1))
+        except PermissionError:
+            return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    return 1
 
 
 def _worst(nodes: list[Node], arn: str, address: tuple[str, int]) -> dict[str, str] | None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -22,6 +23,7 @@ class Upstream(asyncio.Protocol):
     def __init__(self, target: Target) -> None:
         self.target = target
         self.exchange: Exchange | None = None
+        self.idle_since = 0.0  # in time.monotonic()
         self._tunnel = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -42,6 +44,7 @@ class Upstream(asyncio.Protocol):
         self.exchange = None
         self.target.busy.discard(self)
         if reusable and not self.target.draining and not self.transport.is_closing():
+            self.idle_since = time.monotonic()
             self.target.idle.append(self)
         else:
             self.transport.close()
