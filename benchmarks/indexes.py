@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -66,7 +67,7 @@ def writers(server: Server, rows: int, count: int, measured: Measured) -> Iterat
     lock = threading.Lock()
 
     def write(seed: int) -> None:
-        dice = random.Random(seed)  # noqa: S311 - which row to write is no secret
+        dice = random.Random(seed)
         mine, errors = [], 0
         with server.connect() as connection:
             while not ended.is_set():
@@ -131,9 +132,11 @@ def with_psql(server: Server) -> None:
         subprocess.run(psql, check=True)
 
 
-def with_module(server: Server) -> None:
+def with_module(server: Server, builds: int = 0) -> None:
     migrations = [{"name": "benchmark", "indexes": indexes()}]
-    parameters = {"connection": server.connection(), "migrations": migrations, "schema": "public"}
+    parameters: dict[str, Any] = {"connection": server.connection(), "migrations": migrations, "schema": "public"}
+    if builds:
+        parameters["parallel_builds"] = builds
     out, err = module_process("postgres_index_migration", parameters).communicate()
     result = json.loads(out.splitlines()[-1])
     if result.get("failed"):
@@ -154,18 +157,23 @@ def measure(server: Server, rows: int, way: Any, transactions: float, count: int
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of each of the five tables")
-    arguments.add_argument("--transactions", type=float, default=20, help="seconds that the long transactions last")
+    arguments.add_argument(
+        "--transactions", type=float, default=20, help="seconds that the long transactions last; 0 leaves them out"
+    )
     arguments.add_argument("--writers", type=int, default=4, help="sessions that write all the time")
     arguments.add_argument("--rounds", type=int, default=2, help="rounds of the quiet case; the better one counts")
+    arguments.add_argument("--builds", type=int, default=0, help="parallel_builds of the module; 0 is its default")
     given = arguments.parse_args()
+    ours_is = partial(with_module, builds=given.builds)
     shown: list[str] = []
     with running(15, {"autovacuum": "off", "fsync": "on", "max_wal_size": "8GB"}) as server:
         fill(server, given.rows)
         print(f"PostgreSQL {server.version}, 5 tables of {given.rows} rows, 10 indexes, {given.writers} writers")
-        for name, seconds in (("quiet", 0.0), (f"transactions of {given.transactions:.0f} s", given.transactions)):
+        cases = {"quiet": 0.0, f"transactions of {given.transactions:.0f} s": given.transactions}
+        for name, seconds in cases.items() if given.transactions else [("quiet", 0.0)]:
             taken: dict[str, list[Measured]] = {"psql -f": [], "module": []}
             for _ in range(given.rounds if not seconds else 1):
-                for label, way in (("psql -f", with_psql), ("module", with_module)):
+                for label, way in (("psql -f", with_psql), ("module", ours_is)):
                     one = measure(server, given.rows, way, seconds, given.writers)
                     taken[label].append(one)
                     print(

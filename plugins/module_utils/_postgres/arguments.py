@@ -38,7 +38,6 @@ CONNECTION: dict[str, Any] = {
         "sslrootcert": {"type": "path"},
         "connect_timeout": {"type": "int", "default": 10},
     },
-    "mutually_exclusive": [("password", "secret_arn")],
     "required_one_of": [("host", "cluster_identifier")],
 }
 
@@ -72,8 +71,8 @@ def connections(module: Any, application_name: str) -> Connections:
 
 
 def _credentials(given: dict[str, Any], target: Target, aws: _Lazy) -> Credentials:
-    if given["iam"] and (given["password"] or given["secret_arn"]):
-        raise PlanRefused(["Read connection with iam and a password or secret_arn; choose one of the three."])
+    if sum(map(bool, (given["password"], given["secret_arn"], given["iam"]))) > 1:
+        raise PlanRefused(["Read connection with several of password, secret_arn and iam; choose one of the three."])
     if given["secret_arn"]:
         return SecretPassword(aws.aws, given["secret_arn"], given["username"])
     if not given["username"]:

@@ -8,6 +8,7 @@ A value has a canonical form (``15min`` and ``900s`` are one value), in which it
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,7 @@ _TIME = {"us": 1, "ms": 1000, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, 
 _TRUE, _FALSE = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 # Lists whose elements PostgreSQL quotes one by one.
 _LISTS = ("shared_preload_libraries", "session_preload_libraries", "local_preload_libraries", "temp_tablespaces")
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z]*)")
 _STATIC = ("postmaster",)
 _FIXED = ("internal",)
 
@@ -158,12 +160,10 @@ def canonical(parameter: Parameter, value: str) -> Any:
 
 def _number(value: str, base: str) -> float:
     """In the units of the scale that ``base`` belongs to (bytes, microseconds), or as it stands."""
-    digits = value.strip().rstrip("BkMGTusmindh").strip()
-    unit = value.strip()[len(digits) :].strip()
-    try:
-        number = float(digits)
-    except ValueError:
-        raise ValueError("it is no number") from None
+    match = _NUMBER.fullmatch(value.strip())
+    if not match:
+        raise ValueError("it is no number")
+    number, unit = float(match[1]), match[2]
     scale = _MEMORY if base.lstrip("0123456789") in _MEMORY else _TIME if base in _TIME else {}
     if unit and unit not in scale:
         known = f"use one of {', '.join(scale)}" if scale else "it takes none"
