@@ -44,6 +44,7 @@ def import_overlay(data_plane: bool) -> None:
 
     for module in pkgutil.iter_modules(services.__path__):
         importlib.import_module(f"{services.__name__}.{module.name}")
+    importlib.import_module("local_cloud.control_plane.idempotency")
     if data_plane and has_part("data_plane", "overlay"):
         importlib.import_module("local_cloud.data_plane.overlay")
 

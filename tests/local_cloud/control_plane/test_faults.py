@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -66,6 +66,66 @@ def test_a_lost_reply_takes_effect(cloud: RunningCloud) -> None:
     assert len(cloud.client("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"]) == 1
     entry = cloud.admin("GET", "/calls?writes=1")[0]
     assert (entry["error"], entry["status"], entry["took_effect"]) == ("LostReply", 0, True)
+
+
+def _vpc_endpoint(cloud: RunningCloud) -> int:
+    ec2 = cloud.client("ec2", retries=True)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    cloud.admin("POST", "/faults", {"kind": "lost_reply", "action": "CreateVpcEndpoint", "count": 1})
+    ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3", ClientToken="once")
+    return len(ec2.describe_vpc_endpoints()["VpcEndpoints"])
+
+
+def _nat_gateway(cloud: RunningCloud) -> int:
+    ec2 = cloud.client("ec2", retries=True)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    cloud.admin("POST", "/faults", {"kind": "lost_reply", "action": "CreateNatGateway", "count": 1})
+    ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
+    return len(ec2.describe_nat_gateways()["NatGateways"])
+
+
+def _secret(cloud: RunningCloud) -> int:
+    client = cloud.client("secretsmanager", retries=True)
+    cloud.admin("POST", "/faults", {"kind": "lost_reply", "action": "CreateSecret", "count": 1})
+    client.create_secret(Name="x", SecretString="y")
+    return len(client.list_secrets()["SecretList"])
+
+
+def _certificate(cloud: RunningCloud) -> int:
+    client = cloud.client("acm", retries=True)
+    cloud.admin("POST", "/faults", {"kind": "lost_reply", "action": "RequestCertificate", "count": 1})
+    client.request_certificate(DomainName="stories.example.com", IdempotencyToken="once")
+    return len(client.list_certificates()["CertificateSummaryList"])
+
+
+def _namespace(cloud: RunningCloud) -> int:
+    client = cloud.client("servicediscovery", retries=True)
+    vpc = cloud.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    cloud.admin("POST", "/faults", {"kind": "lost_reply", "action": "CreatePrivateDnsNamespace", "count": 1})
+    client.create_private_dns_namespace(Name="stories.local", Vpc=vpc)
+    return len(client.list_namespaces()["Namespaces"])
+
+
+def _load_balancer(cloud: RunningCloud) -> int:
+    ec2, client = cloud.client("ec2"), cloud.client("elbv2", retries=True)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    cloud.admin("POST", "/faults", {"kind": "lost_reply", "action": "CreateTargetGroup", "count": 1})
+    client.create_target_group(Name="blue", Protocol="HTTP", Port=3000, VpcId=vpc, TargetType="ip")
+    return len(client.describe_target_groups()["TargetGroups"])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [_vpc_endpoint, _nat_gateway, _secret, _certificate, _namespace, _load_balancer],
+    ids=lambda make: make.__name__.strip("_"),
+)
+def test_a_call_that_is_repeated_after_a_lost_reply_has_one_effect(
+    cloud: RunningCloud, make: Callable[[RunningCloud], int]
+) -> None:
+    assert make(cloud) == 1
+    assert [entry["error"] for entry in cloud.admin("GET", "/calls?writes=1")][-2:] == ["LostReply", None]
 
 
 def test_a_fault_waits_for_its_turn_and_strikes_only_what_it_names(cloud: RunningCloud) -> None:
