@@ -8,15 +8,14 @@ them), and how ids are picked from what was found. Each section is read in as fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .._aws.api import Aws
 from .._cloudfront.access import PublicKey
 from .._cloudfront.distribution import Distribution
 from .._elasticache.kinds import ReplicationGroup
-from .._engine.kinds import Kind
 from .._engine.resources import Found, State, index, planned
 from .._iam.kinds import Role
 from .._kms.kinds import KmsKey
@@ -54,8 +53,28 @@ class Section:
 
     phase: int
     what: str
-    kinds: Callable[[Aws, Where], Sequence[Kind]]
+    kinds: Callable[[Aws, Where], Sequence[Observer]]
     pick: Callable[[Picker], dict[str, Any]]
+
+
+class Observer(Protocol):
+    """All that is asked of a kind here."""
+
+    def observe(self) -> Iterable[Found]: ...
+
+
+class LogBucket:
+    """Whether the log bucket is there; its many settings are the business of the phase that makes it."""
+
+    def __init__(self, aws: Aws, where: Where) -> None:
+        self._aws = aws
+        self._name = f"{where.prefix}-logs-{where.account_id}"
+
+    def observe(self) -> Iterable[Found]:
+        gone = {"404", "NoSuchBucket", "NotFound"}
+        attempt = f"look for bucket {self._name}"
+        if self._aws.call_unless(gone, attempt, "s3", "head_bucket", Bucket=self._name) is not None:
+            yield Found("s3_bucket", self._name, self._name, {})
 
 
 class Missing(Exception):
@@ -127,13 +146,18 @@ def _network(pick: Picker) -> dict[str, Any]:
     }
 
 
-def _keys(pick: Picker) -> dict[str, Any]:
+def _kms_keys(pick: Picker) -> dict[str, Any]:
     return {name: pick.arn("kms_key", f"{pick.prefix}-{name}") for name in ("data", "secrets", "logs", "backup")}
 
 
 def _roles(pick: Picker) -> dict[str, Any]:
     names = ("task-execution", "task", "rds-monitoring", "rds-proxy", "backup", "lambda")
     return {name: pick.arn("iam_role", f"{pick.prefix}-{name}") for name in names}
+
+
+def _log_bucket(pick: Picker) -> dict[str, Any]:
+    name = pick.id("s3_bucket", f"{pick.prefix}-logs-{pick.where.account_id}")
+    return {"name": name}
 
 
 def _database(pick: Picker) -> dict[str, Any]:
@@ -217,17 +241,23 @@ SECTIONS: Mapping[str, Section] = {
         kinds=lambda aws, where: [SecurityGroup(aws, where.tags)],
         pick=_security_groups,
     ),
-    "keys": Section(
+    "kms_keys": Section(
         phase=1,
         what="the KMS keys",
         kinds=lambda aws, where: [KmsKey(aws, where.tags, where.prefix)],
-        pick=_keys,
+        pick=_kms_keys,
     ),
     "roles": Section(
         phase=1,
         what="the IAM roles",
         kinds=lambda aws, where: [Role(aws, where.tags, where.prefix)],
         pick=_roles,
+    ),
+    "log_bucket": Section(
+        phase=1,
+        what="the log bucket",
+        kinds=lambda aws, where: [LogBucket(aws, where)],
+        pick=_log_bucket,
     ),
     "database": Section(
         phase=2,
