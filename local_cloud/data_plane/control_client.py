@@ -16,6 +16,7 @@ logger = logging.getLogger("data_plane")
 _WAIT = 20.0  # seconds that a question for news stays open
 _PAUSE = 0.3  # seconds before asking a control plane again that did not answer
 _TIMEOUT = 15.0  # seconds
+_WORTH_SAYING = 20  # attempts in vain; the parts of a cloud start together, and the control plane takes a while
 
 
 class ControlPlaneError(Exception):
@@ -49,15 +50,18 @@ class ControlPlane:
 
     async def news(self, path: str) -> AsyncIterator[Any]:
         """Each new content of the document at `path`."""
-        version = -1
+        version, silent = -1, 0
         while True:
             try:
                 answer = await self.ask(f"{path}?version={version}&wait={_WAIT:.0f}", _WAIT + _TIMEOUT)
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-                logger.warning("%s: the control plane does not answer: %s", path, error)
+                silent += 1
+                if silent % _WORTH_SAYING == 0:
+                    logger.warning("%s: the control plane does not answer: %s", path, error)
                 await asyncio.sleep(_PAUSE)
                 version = -1
                 continue
+            silent = 0
             if answer["version"] != version and answer["content"] is not None:
                 version = answer["version"]
                 yield answer["content"]

