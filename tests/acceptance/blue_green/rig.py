@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tests.support.cloud import ROOT, Cloud, running
 
 PREFIX = "stories-rig"
@@ -271,8 +273,10 @@ class Rig:
     def weights(self, port: int = PRODUCTION) -> dict[str, int]:
         listener = self.elb.describe_listeners(ListenerArns=[self.listeners[port]])["Listeners"][0]
         slots = {arn: slot for slot, arn in self.groups.items()}
-        groups = listener["DefaultActions"][-1]["ForwardConfig"]["TargetGroups"]
-        return {slots[one["TargetGroupArn"]]: one["Weight"] for one in groups}
+        action = listener["DefaultActions"][-1]
+        groups = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
+        given = {slots[one["TargetGroupArn"]]: one.get("Weight", 1) for one in groups}
+        return {slot: given.get(slot, 0) for slot in SLOTS}
 
     def live(self) -> str:
         having = [slot for slot, weight in self.weights().items() if weight]
@@ -307,6 +311,11 @@ class Rig:
                 group["Weight"] = 0
         return shown
 
+    def last_call(self) -> int:
+        """Number of the newest call in the cloud's log."""
+        calls = self.cloud.admin("GET", "/calls?since=0")
+        return int(calls[-1]["seq"]) if calls else 0
+
     def intent(self) -> dict[str, Any] | None:
         key = {"Application": {"S": APPLICATION}, "Record": {"S": "intent"}}
         item: dict[str, Any] | None = self.dynamo.get_item(TableName=TABLE, Key=key).get("Item")
@@ -327,11 +336,13 @@ class Rig:
 
         # Weights are read before and after the health: a change between the two is no violation.
         def look() -> None:
-            last = time.monotonic()
+            last, before = time.monotonic(), self.weights()
             while not ended.is_set():
-                before = self.weights()
-                healthy = {slot: self.healthy(slot) for slot in SLOTS}
-                after = self.weights()
+                try:
+                    healthy = {slot: self.healthy(slot) for slot in SLOTS}
+                    after = self.weights()
+                except ClientError:  # faults strike the sampler's calls too; it looks again
+                    continue
                 now = time.monotonic()
                 samples.widest_gap = max(samples.widest_gap, now - last)
                 last = now
@@ -339,6 +350,7 @@ class Rig:
                 for slot in SLOTS:
                     if before[slot] and after[slot] and healthy[slot] < MINIMUM:
                         samples.violations.append(f"{slot} had weight {after[slot]} and {healthy[slot]} healthy")
+                before = after
                 ended.wait(max(0.0, SAMPLE_EVERY - (time.monotonic() - now)))
 
         thread = threading.Thread(target=look, daemon=True)
