@@ -77,8 +77,13 @@ class Classified:
 
     @property
     def writes(self) -> bool:
-        """True if the operation changes something, judged by its name."""
-        return not _READS.match(self.operation.name)
+        """True if the operation changes something."""
+        return is_write(self.operation.name)
+
+
+def is_write(operation: str) -> bool:
+    """True if an operation of this name changes something."""
+    return not _READS.match(operation)
 
 
 @cache
