@@ -121,7 +121,7 @@ options:
   parallel_builds:
     description: Builds that read and sort at the same time. Those that only wait for transactions do not count.
     type: int
-    default: 2
+    default: 1
   max_wait:
     description: Seconds that a build may wait for the same transactions, and this run for another one.
     type: int
@@ -316,7 +316,7 @@ def main() -> None:
             "drift": {"type": "str", "choices": ["refuse", "replace"], "default": "refuse"},
             "missing_tables": {"type": "str", "choices": ["refuse", "skip"], "default": "refuse"},
             "parallel_tables": {"type": "int", "default": 8},
-            "parallel_builds": {"type": "int", "default": 2},
+            "parallel_builds": {"type": "int", "default": 1},
             "max_wait": {"type": "int", "default": 900},
             "retries": {"type": "int", "default": 5},
             "yield_to_ddl": {"type": "bool", "default": False},

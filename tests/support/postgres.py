@@ -292,3 +292,29 @@ def module_process(name: str, parameters: Mapping[str, Any]) -> subprocess.Popen
     process.stdin.write(json.dumps(arguments) + "\n")
     process.stdin.flush()
     return process
+
+
+def main() -> None:
+    """``python -m tests.support.postgres up|restart|down NAME PORT``: a server that outlives this process.
+
+    It lives in the system's temporary folder, where its unprivileged user may go.
+    """
+    action, name, port = sys.argv[1:]
+    server = Server(15, Path(tempfile.gettempdir()) / f"stories1001-{name}", int(port))
+    if action in ("up", "down"):
+        if (server.data / "postmaster.pid").exists():
+            server.stop("immediate")
+        shutil.rmtree(server.folder, ignore_errors=True)
+    if action == "up":
+        server.folder.mkdir(mode=0o700)
+        if who := _unprivileged():
+            os.chown(server.folder, who["user"], who["group"])
+        server.initialise()
+        server.configure()
+        server.start()
+    elif action == "restart":
+        server.restart()
+
+
+if __name__ == "__main__":
+    main()

@@ -43,7 +43,6 @@ def carry_out(
         raise StepFailed("\n".join(first.failures))
     lanes = [lane(of) for of in _by_table(steps).values()]
     waiting = deque(lanes)
-    watch.lanes = len(lanes)
 
     def work() -> None:
         while True:
@@ -55,8 +54,6 @@ def carry_out(
                 one.run()
             except Exception as error:  # an unforeseen error of one thread must reach the user
                 one.failures.append(f"Worked on a table and met an error of the module itself: {error!r}.")
-            finally:
-                watch.lanes -= 1
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(limits.tables, len(lanes)))]
     for thread in threads:

@@ -35,8 +35,6 @@ _SETTINGS = (
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
     "SET default_transaction_isolation = 'read committed'"
 )
-# Builds side by side use the processors better than the parallel workers of one build, and hurt writers less.
-_ALONE, _WITH_WORKERS = "SET max_parallel_maintenance_workers = 0", "RESET max_parallel_maintenance_workers"
 _PROBE_TIMEOUT = "2s"  # longer than deadlock_timeout, at which an autovacuum in the way ends itself
 _BRIEF_TIMEOUT = "300ms"  # for locks that writers wait behind
 _RECONNECT = 60.0  # seconds to wait for a server that restarts
@@ -170,7 +168,6 @@ class Lane:
         work: Work | None = None
         try:
             with self._watch.over(str(name), connection.info.backend_pid, build=True) as work:
-                connection.execute(_ALONE if self._watch.crowded else _WITH_WORKERS)
                 connection.execute(statement, binary=True)
         except psycopg.Error as error:
             if work and work.cancelled:

@@ -36,7 +36,7 @@ class Limits:
     """
 
     tables: int = 8
-    builds: int = 2
+    builds: int = 1
     patience: float = 900
     retries: int = 5
     yield_to_ddl: bool = False
@@ -70,12 +70,6 @@ class Watch:
         self._works: dict[int, Work] = {}
         self._warned: set[int] = set()
         self.warnings: list[str] = []
-        self.lanes = 0  # that still have work
-
-    @property
-    def crowded(self) -> bool:
-        """True when builds share the processors, so that each had better keep to one."""
-        return self._limits.builds > 1 and self.lanes > 1
 
     @contextmanager
     def over(self, what: str, pid: int, *, build: bool = False, limited: bool = True) -> Iterator[Work]:
