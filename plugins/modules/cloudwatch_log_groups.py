@@ -105,7 +105,7 @@ def main() -> None:
                 "options": {
                     "name": {"type": "str", "required": True},
                     "retention_in_days": {"type": "int", "default": 30},
-                    "kms_key_arn": {"type": "str"},
+                    "kms_key_arn": {"type": "str", "no_log": False},
                     "log_group_class": {
                         "type": "str",
                         "choices": ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"],

@@ -246,7 +246,7 @@ _CORS_RULE = {
 _BUCKET = {
     "name": {"type": "str", "required": True},
     "versioning": {"type": "bool", "default": False},
-    "kms_key_arn": {"type": "str"},
+    "kms_key_arn": {"type": "str", "no_log": False},
     "object_ownership": {
         "type": "str",
         "choices": ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"],
