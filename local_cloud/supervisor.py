@@ -32,7 +32,7 @@ class Supervisor:
         self.latency = latency
         self.data_plane = data_plane and has_part("data_plane", "__main__")
         self.ending = False
-        self.children: list[subprocess.Popen[bytes]] = []
+        self.children: dict[str, subprocess.Popen[bytes]] = {}  # by the name of the part
         self.watched = processes.watch(watched_pid) if watched_pid else None
 
     def run(self) -> int:
@@ -76,15 +76,14 @@ class Supervisor:
                     "endpoint": self.cloud.endpoint,
                     "iam": self.cloud.iam,
                     "started": time.time(),
-                    "parts": {str(child.args[2]): child.pid for child in self.children},  # type: ignore[index]
+                    "parts": {name: child.pid for name, child in self.children.items()},
                 }
             )
         )
 
     def _start(self, name: str, module: list[str]) -> None:
-        log = open(self.cloud.logs / f"{name}.log", "ab")  # noqa: SIM115  (the child keeps it)
-        self.children.append(
-            subprocess.Popen(
+        with open(self.cloud.logs / f"{name}.log", "ab") as log:
+            self.children[name] = subprocess.Popen(
                 [sys.executable, "-m", *module],
                 cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,
@@ -94,15 +93,13 @@ class Supervisor:
                 preexec_fn=processes.die_with_parent,  # the supervisor has one thread
                 process_group=0,
             )
-        )
-        log.close()
 
     def _wait(self) -> int:
         while not self.ending:
             self._reap_adopted()
-            for child in self.children:
+            for name, child in self.children.items():
                 if child.poll() is not None:
-                    print(f"{child.args!r} ended with status {child.returncode}; the cloud ends", file=sys.stderr)
+                    print(f"the {name} ended with status {child.returncode}; the cloud ends", file=sys.stderr)
                     return 1
             if self.watched is not None and processes.has_ended(self.watched):
                 print("the watched process ended; the cloud ends", file=sys.stderr)
@@ -111,13 +108,13 @@ class Supervisor:
         return 0
 
     def _reap_adopted(self) -> None:
-        ours = {child.pid for child in self.children}
+        ours = {child.pid for child in self.children.values()}
         while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid not in ours:
             os.waitpid(ended.si_pid, 0)
 
     def _stop_parts(self) -> None:
         # The data plane first: it still calls the control plane while it ends.
-        for child in reversed(self.children):
+        for child in reversed(self.children.values()):
             if child.poll() is None:
                 child.terminate()
                 try:

@@ -42,7 +42,7 @@ class Gateway:
         self.saver = saver
         self.parts_ready: dict[str, bool] = {}
         self._handlers = Handlers(self, registry)
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Future[None]] = set()
 
     async def forward(self, call: Call, params: Params | None) -> Params:
         """What the next handler below says to this call, or ministack. Raises AwsError."""
@@ -67,7 +67,7 @@ class Gateway:
         async def started(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
                 for hook in (*self.registry.start_hooks, self.saver.run):
-                    self._background.add(asyncio.create_task(hook(self)))  # type: ignore[arg-type]
+                    self._background.add(asyncio.ensure_future(hook(self)))
                 self.parts_ready["control_plane"] = True
             await send(message)
 
