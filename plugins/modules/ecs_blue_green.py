@@ -61,8 +61,8 @@ options:
     default: app
   task_definition:
     description:
-      - Family or ARN that the new revision is made from, with image, C(APP_VERSION) and C(APP_SLOT) replaced.
-      - Default is the newest revision of the live slot's family.
+      - Family or ARN that a new revision is made from, with image, C(APP_VERSION) and C(APP_SLOT) replaced.
+      - Default is the newest revision of the family that the slot to be started has. New revisions go into that family.
     type: str
     default: ""
   slots:

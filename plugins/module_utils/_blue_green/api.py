@@ -24,12 +24,14 @@ _NO_SUCH_DEFINITION = ("ClientException",)
 class Api:
     """Calls AWS for one release.
 
+    prepare: called before a write; renews a lease that is not fresh.
     fence: called right before a write leaves; raises `store.LostLease` when the lease has run out. A process
     that was stopped between its check and its write is caught there.
     """
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
+        self.prepare: Callable[[], None] = lambda: None
         self.fence: Callable[[], None] = lambda: None
         self.writes: Counter[str] = Counter()
         self._fenced: set[str] = set()
@@ -260,7 +262,7 @@ class Api:
 
     def _write(self, attempt: str, service: str, operation: str, /, **parameters: Any) -> Any:
         self._hook(service)
-        self.fence()
+        self.prepare()
         self.writes[operation] += 1
         return self._aws.call(attempt, service, operation, **parameters)
 

@@ -54,7 +54,7 @@ class Release:
         self._intent: Intent | None = None
         self._probes = {"asked": 0, "failed": 0}
         self.record: dict[str, Any] = {}
-        api.fence = self._fence
+        api.prepare, api.fence = self._renew, self._fence
 
     # --- the lease -------------------------------------------------------------------------------------------
 
@@ -205,12 +205,11 @@ class Release:
 
     def _register(self, step: Step) -> None:
         swap, desired = step.swap, step.desired
-        observed = self._observer.observe()
-        wanted = revision.released(observed.template, desired.container, swap.image, swap.version, swap.target)
-        arn = self._registered(observed.family, wanted)
+        template = self._observer.template(self._observer.slots()[swap.target])
+        wanted = revision.released(template.fields, desired.container, swap.image, swap.version, swap.target)
+        arn = self._registered(template.family, wanted)
         if not arn:
-            self._renew()
-            arn = self._api.register(observed.family, revision.registration(wanted), {"Release": self.intent.swap_id})
+            arn = self._api.register(template.family, revision.registration(wanted), {"Release": self.intent.swap_id})
         self._intent = replace(self.intent, swap=replace(self.intent.swap, task_definition=arn))
 
     def _registered(self, family: str, wanted: Any) -> str:
@@ -227,7 +226,6 @@ class Release:
 
     def _set_scaling(self, slot: Slot, wanted: Scaling) -> None:
         if slot.scaling is not None and slot.scaling != wanted:
-            self._renew()
             self._api.set_scaling(self._observer.desired.cluster, slot.service, wanted)
 
     def _route_test(self, step: Step) -> None:
@@ -281,7 +279,6 @@ class Release:
         slot = self._observer.slots()[name]
         count = max(count, slot.desired if slot.task_definition == definition else 0)
         if slot.task_definition != definition or slot.desired != count:
-            self._renew()
             self._api.set_service(step.desired.cluster, slot.service, count, definition)
 
     def _healthy(self, step: Step) -> None:
@@ -357,7 +354,6 @@ class Release:
         condition = {"HttpHeaderName": canary.name, "Values": [canary.value]}
         forward = {"Type": "forward", "TargetGroupArn": self._observer.groups()[step.swap.target]}
         for listener in self._observer.listeners():
-            self._renew()
             self._api.create_rule(
                 listener["ListenerArn"],
                 canary.priority,
@@ -368,7 +364,6 @@ class Release:
 
     def _close_canary(self) -> None:
         for arn in self._observer.canary_rules():
-            self._renew()
             self._api.delete_rule(arn)
 
     def _shift(self, step: Step) -> None:
@@ -402,7 +397,6 @@ class Release:
         edited = actions.with_weights(found, by_arn, sticky)
         if actions.weights(found) == by_arn and (sticky is None or bool(actions.stickiness(found)) == sticky):
             return
-        self._renew()
         self._api.set_actions(route.arn, route.is_rule, edited)
         now = self._api.actions(route.arn, route.is_rule)
         if actions.weights(now) != by_arn:
@@ -525,7 +519,6 @@ class Release:
         if slot.scaling is not None:
             self._set_scaling(slot, slot.scaling.retired())
         if slot.desired != count:
-            self._renew()
             self._api.set_service(step.desired.cluster, slot.service, count)
         if step.kind != "retire":
             return
@@ -543,7 +536,6 @@ class Release:
     def _close(self, step: Step) -> None:
         arn, target = self._observer.balancer_arn, step.swap.target
         if self._api.tags(arn).get(ACTIVE_SLOT_TAG) != target:
-            self._renew()
             self._api.tag(arn, ACTIVE_SLOT_TAG, target)
         self._finish(steps.OUTCOMES[step.swap.kind], "")
 

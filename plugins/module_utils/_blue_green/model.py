@@ -167,10 +167,18 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Template:
+    """A task definition that revisions are made from. fields: in the shape of `definition.task_fields`."""
+
+    family: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Observed:
     """Everything that a plan is made of.
 
-    template: newest revision of the task definition that a new one is made from (`task_fields` shape).
+    templates: by slot, the newest revision that a new one for it is made from.
     image, version: what is wanted, pinned by digest; empty when nothing is to be deployed.
     alarms: state by name; a missing alarm has none. at: seconds since 1970.
     """
@@ -180,8 +188,7 @@ class Observed:
     test_routes: tuple[Route, ...]
     intent: Intent | None = None
     last: Record | None = None
-    family: str = ""
-    template: Mapping[str, Any] = field(default_factory=dict)
+    templates: Mapping[str, Template] = field(default_factory=dict)
     image: str = ""
     version: str = ""
     alarms: Mapping[str, str] = field(default_factory=dict)

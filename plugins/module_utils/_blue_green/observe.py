@@ -11,7 +11,7 @@ from .._engine.steps import PlanRefused
 from . import actions, revision
 from .api import Api
 from .clock import Clock
-from .model import CanaryHeader, Desired, Observed, Route, Slot
+from .model import CanaryHeader, Desired, Observed, Route, Slot, Template
 from .store import Store, last_record
 
 ACTIVE_SLOT_TAG = "ActiveSlot"
@@ -34,9 +34,6 @@ class Observer:
         groups = self.groups()
         production, test = self._routes(desired.production_ports), self._routes(desired.test_ports)
         slots = self.slots()
-        live = {route.live for route in production} - {None}
-        base = slots[live.pop() or desired.slots[0]] if len(live) == 1 else slots[desired.slots[0]]
-        template = self._template(base)
         image, version = self._wanted_image()
         return Observed(
             slots=slots,
@@ -44,8 +41,7 @@ class Observer:
             test_routes=self._checked(test, groups, "test"),
             intent=intent,
             last=last_record(self._store.history(1)),
-            family=template["family"],
-            template=revision.fields_of(template),
+            templates={name: self.template(slot) for name, slot in slots.items()} if desired.image else {},
             image=image,
             version=version,
             alarms=self._api.alarms(desired.alarms),
@@ -187,9 +183,11 @@ class Observer:
             )
         return routes
 
-    def _template(self, live: Slot) -> dict[str, Any]:
-        family = live.task_definition.rsplit("/", 1)[1].rsplit(":", 1)[0]
-        return self._api.definition(self.desired.task_definition or family)
+    def template(self, slot: Slot) -> Template:
+        """The newest revision of the slot's family; phase 3 keeps one for each slot."""
+        family = slot.task_definition.rsplit("/", 1)[1].rsplit(":", 1)[0]
+        found = self._api.definition(self.desired.task_definition or family)
+        return Template(family, revision.fields_of(found))
 
     def _wanted_image(self) -> tuple[str, str]:
         """The image by digest, and its version: the caller's word for it, else the digest's first characters."""

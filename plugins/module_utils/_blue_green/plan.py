@@ -52,7 +52,8 @@ def wanted_swap(observed: Observed, desired: Desired) -> Swap | None:
     if live is None:
         raise PlanRefused([refusals.split_brain(observed, desired)])
     target = desired.other(live)
-    wanted = revision.released(observed.template, desired.container, observed.image, observed.version, live)
+    template = observed.templates[live].fields
+    wanted = revision.released(template, desired.container, observed.image, observed.version, live)
     if observed.slots[live].fields == wanted:
         return None
     return Swap("deploy", live, target, observed.image, observed.version, steps=desired.steps)

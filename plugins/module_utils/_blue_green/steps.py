@@ -97,7 +97,8 @@ def _start(step: Step, observed: Observed) -> Observed:
     count = wanted_count(observed, swap, step.desired.minimum_healthy)
     fields: Mapping[str, Any] = observed.slots[swap.target].fields
     if swap.kind == "deploy":
-        fields = revision.released(observed.template, step.desired.container, swap.image, swap.version, swap.target)
+        template = observed.templates[swap.target].fields
+        fields = revision.released(template, step.desired.container, swap.image, swap.version, swap.target)
     return observed.with_slot(
         swap.target,
         task_definition=swap.task_definition or PLANNED_REVISION,

@@ -210,7 +210,7 @@ class Rig:
             "bake": 3,
             "rollback_window": 1,
             "poll": 0.5,
-            "lease": 6,
+            "lease": 12,
             "minimum_healthy": MINIMUM,
             "stable_polls": 2,
             "start_timeout": 40,
