@@ -25,6 +25,7 @@ from .._load_balancer.slots import SLOTS, live_slot, slot_name
 from .._network.kinds import RouteTable, Subnet, Vpc
 from .._rds.clusters import DbCluster
 from .._rds.instances import DbInstance
+from .._rds.proxies import DbProxy
 from .._secrets.kinds import Secret
 from .._secrets.model import APPLICATION_SECRETS
 from .._security_groups.kinds import SecurityGroup
@@ -172,7 +173,14 @@ def _database(pick: Picker) -> dict[str, Any]:
         "deletion_protection": bool(cluster.fields.get("deletion_protection")),
         "instance_ids": sorted(pick.names("db_instance")),
         **{name: cluster.outputs.get(name, cluster.id) for name in shown},
+        "app_endpoint": _app_endpoint(pick, cluster),
     }
+
+
+def _app_endpoint(pick: Picker, cluster: Found) -> str:
+    """Where the application connects: the proxy if there is one, else the writer."""
+    proxy = pick.one("db_proxy", pick.prefix) if pick.prefix in pick.names("db_proxy") else cluster
+    return str(proxy.outputs.get("endpoint", proxy.id))
 
 
 def _cache(pick: Picker) -> dict[str, Any]:
@@ -262,7 +270,7 @@ SECTIONS: Mapping[str, Section] = {
     "database": Section(
         phase=2,
         what="the database",
-        kinds=lambda aws, where: [kind(aws, where.tags, where.prefix) for kind in (DbCluster, DbInstance)],
+        kinds=lambda aws, where: [kind(aws, where.tags, where.prefix) for kind in (DbCluster, DbInstance, DbProxy)],
         pick=_database,
     ),
     "cache": Section(
