@@ -173,14 +173,16 @@ def _database(pick: Picker) -> dict[str, Any]:
         "deletion_protection": bool(cluster.fields.get("deletion_protection")),
         "instance_ids": sorted(pick.names("db_instance")),
         **{name: cluster.outputs.get(name, cluster.id) for name in shown},
-        "app_endpoint": _app_endpoint(pick, cluster),
+        "proxy_endpoint": _proxy_endpoint(pick),
     }
 
 
-def _app_endpoint(pick: Picker, cluster: Found) -> str:
-    """Where the application connects: the proxy if there is one, else the writer."""
-    proxy = pick.one("db_proxy", pick.prefix) if pick.prefix in pick.names("db_proxy") else cluster
-    return str(proxy.outputs.get("endpoint", proxy.id))
+def _proxy_endpoint(pick: Picker) -> str | None:
+    """Where the application connects, if there is a proxy."""
+    if pick.prefix not in pick.names("db_proxy"):
+        return None
+    endpoint: str | None = pick.one("db_proxy", pick.prefix).outputs.get("endpoint")
+    return endpoint
 
 
 def _cache(pick: Picker) -> dict[str, Any]:
