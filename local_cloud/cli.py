@@ -41,11 +41,19 @@ def ask(cloud: Cloud, path: str, method: str = "GET", timeout: float = 5.0) -> A
 
 def cloud_python() -> str:
     """The interpreter that has ministack: LOCAL_CLOUD_PYTHON, the checkout's .venv-cloud, or this one."""
-    named = os.environ.get("LOCAL_CLOUD_PYTHON")
-    if named:
-        return named
     beside = CHECKOUT / ".venv-cloud" / "bin" / "python"
-    return str(beside) if beside.exists() else sys.executable
+    python = os.environ.get("LOCAL_CLOUD_PYTHON") or (str(beside) if beside.exists() else sys.executable)
+    look = "import importlib.util, sys; sys.exit(importlib.util.find_spec('ministack') is None)"
+    try:
+        found = subprocess.run([python, "-c", look], check=False).returncode == 0
+    except OSError:
+        found = False
+    if not found:
+        raise CloudError(
+            f"Starting a cloud: {python} has no ministack. Make the environment: python3 -m venv .venv-cloud && "
+            ".venv-cloud/bin/pip install -r local_cloud/requirements.txt; or name one in LOCAL_CLOUD_PYTHON."
+        )
+    return python
 
 
 def running(cloud: Cloud) -> dict[str, Any] | None:

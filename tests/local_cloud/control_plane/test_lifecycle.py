@@ -156,6 +156,17 @@ def test_up_on_a_taken_port_says_so(own_cloud: RunningCloud, cloud: RunningCloud
     assert f"port {cloud.port}: another program listens there" in answer.stderr
 
 
+@pytest.mark.parametrize("python", ["/no/such/python", sys.executable])
+def test_up_without_ministack_says_what_to_install(
+    own_cloud: RunningCloud, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
+    monkeypatch.setenv("LOCAL_CLOUD_PYTHON", python)
+    answer = own_cloud.command("up")
+    assert answer.returncode == 1
+    assert f"{python} has no ministack" in answer.stderr
+    assert "local_cloud/requirements.txt" in answer.stderr
+
+
 def test_it_listens_on_loopback_only(cloud: RunningCloud) -> None:
     port = f":{cloud.port:04X}"
     sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
