@@ -21,7 +21,7 @@ from .._engine.resources import Found, Resource, Traits
 from .._engine.steps import PlanRefused, StepFailed
 from .._secrets.kinds import read_value
 from .groups import CacheKind, CacheParameterGroup, CacheSubnetGroup
-from .model import major_minor
+from .model import key_id, major_minor
 
 TOKEN_TAG = "AuthTokenVersion"
 _ROTATING = " rotating"  # the tag's ending while AWS takes the old token beside the new one
@@ -132,7 +132,7 @@ class ReplicationGroup(CacheKind):
             "automatic_failover": failover in ("enabled", "enabling"),
             "multi_az": group.get("MultiAZ") == "enabled",
             "at_rest_encryption": group.get("AtRestEncryptionEnabled", False),
-            "kms_key": group.get("KmsKeyId"),
+            "kms_key": key_id(group.get("KmsKeyId")),
             "transit_encryption": group.get("TransitEncryptionEnabled", False),
             "auth_token": token,
             "snapshot_retention_limit": group.get("SnapshotRetentionLimit", 0),

@@ -13,6 +13,7 @@ from .._aws.tags import named
 from .._aws.windows import problems as window_problems
 from .._engine.resources import Ref, Resource
 from .._engine.steps import PlanRefused
+from .._secrets.model import canonical_key
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,39}")
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
@@ -54,6 +55,11 @@ def problems(params: Mapping[str, Any]) -> list[str]:
 def major_minor(version: str) -> str:
     """``7.1`` of ``7.1.0``: patches are AWS's to choose."""
     return ".".join(version.split(".")[:2])
+
+
+def key_id(key: str | None) -> str | None:
+    """A KMS key by its id, since ElastiCache answers with an id or an ARN; None for AWS's own."""
+    return canonical_key(key) if key else None
 
 
 def group_name(params: Mapping[str, Any]) -> str:
@@ -116,7 +122,7 @@ def desired(params: Mapping[str, Any], auth_token_version: str | None) -> list[R
                 "automatic_failover": params["automatic_failover"],
                 "multi_az": params["multi_az"],
                 "at_rest_encryption": True,
-                "kms_key": params["kms_key_arn"] or None,
+                "kms_key": key_id(params["kms_key_arn"]),
                 "transit_encryption": params["transit_encryption"],
                 "auth_token": auth_token_version,
                 "snapshot_retention_limit": params["snapshot_retention_limit"],
