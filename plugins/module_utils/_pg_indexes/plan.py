@@ -16,7 +16,7 @@ from typing import Any
 
 from .advice import Advice, advise, covers
 from .ddl import REPLACED, REPLACEMENT, create_index, drop_index, fitting
-from .model import Blocker, Checked, Index, Migration, Name, Observed, Table, Wanted
+from .model import Blocker, Checked, Index, Migration, Name, Observed, Shape, Table, Wanted
 from .problems import definition_problems, disk_problem, drift_problem, drop_problem, table_problem, taken_problem
 from .steps import Build, CreateHistory, Drop, IndexStep, Restore, Settings
 
@@ -90,14 +90,14 @@ def _item(
     observed: Observed, wish: Sequence[Migration], migration: Migration, wanted: Wanted, settings: Settings
 ) -> Item:
     table = observed.table(wanted)
-    if problem := table_problem(observed, wanted):
+    problem = table_problem(observed, wanted)
+    if problem or table is None:
         # A rollback of an index whose table is gone has nothing left to do.
         if table is None and not (migration.present and wanted.present):
             return Item(wanted.migration, wanted.name, wanted.table, "absent")
         if table is None and settings.missing_tables == "skip" and not observed.candidates[_given(wanted)]:
             return Item(wanted.migration, wanted.name, wanted.table, "no_table")
         return Item(wanted.migration, wanted.name, wanted.table, "refused", problems=(problem,))
-    assert table is not None  # table_problem names a missing one
     name = Name(table.name.schema, wanted.name)
     existing = observed.indexes.get(name)
     item = partial(Item, wanted.migration, str(name), str(table.name))
@@ -124,22 +124,22 @@ def _wanted(
 ) -> Item:
     checked = observed.checked.get((wanted.migration, wanted.name), Checked(message="it was not checked"))
     ddl = create_index(wanted, table.name, wanted.name, concurrently=not table.partitioned, only=table.partitioned)
-    if checked.shape is None:
+    shape = checked.shape
+    if shape is None:
         return item(status="refused", ddl=ddl, problems=tuple(definition_problems(wanted, table, checked)))
 
     def build(status: str, pid: int = 0) -> Item:
-        assert checked.shape is not None  # told above
-        step = Build(wanted, table.name, name, checked.shape, status, checked.size, table.partitioned, pid)
+        step = Build(wanted, table.name, name, shape, status, checked.size, table.partitioned, pid)
         return item(status=status, ddl=ddl, size=checked.size, blockers=blockers, step=step)
 
     if existing is None:
-        cover = None if wanted.keep_redundant else _cover(observed, wish, wanted, table, checked)
+        cover = None if wanted.keep_redundant else _cover(observed, wish, wanted, table, shape)
         if cover:
             return item(status="redundant", ddl=ddl, size=0, covered_by=str(cover))
         return build("create")
     if name in observed.building and not existing.valid:
         return build("adopt", observed.building[name])
-    if existing.shape != checked.shape:
+    if existing.shape != shape:
         replaceable = not (existing.constraint or existing.parent or existing.partitioned or existing.replica_identity)
         if not existing.valid and replaceable:
             return build("rebuild_invalid")  # of no use as it is, whatever it was to become
@@ -151,26 +151,23 @@ def _wanted(
     return item(status="ok", ddl=ddl, size=existing.size)
 
 
-def _cover(
-    observed: Observed, wish: Sequence[Migration], wanted: Wanted, table: Table, checked: Checked
-) -> Name | None:
+def _cover(observed: Observed, wish: Sequence[Migration], wanted: Wanted, table: Table, shape: Shape) -> Name | None:
     """Another index that serves the same queries.
 
     Indexes of the wish count only when they are the same and come first: what is made must not depend on
     how far an earlier run came.
     """
-    assert checked.shape is not None  # the caller has looked
     in_wish = [one for migration in wish for one in migration.indexes if observed.table(one) is table]
     for one in in_wish:
         if one is wanted:
             break
         other = observed.checked.get((one.migration, one.name))
-        if one.present and other and other.shape == checked.shape:
+        if one.present and other and other.shape == shape:
             return Name(table.name.schema, one.name)
     names = {one.name for one in in_wish}
     # Of several, the one that is there to stay: a constraint's.
     for index in sorted(observed.on(table.name), key=lambda index: (not index.constraint, index.name)):
-        if index.name.name not in names and covers(index, checked.shape):
+        if index.name.name not in names and covers(index, shape):
             return index.name
     return None
 

@@ -21,8 +21,8 @@ from .._postgres.driver import Connection, psycopg
 from .model import Blocker
 from .sessions import Progress, progress, queued_behind, waiting_for
 
-_PAUSE = 0.25  # seconds between two looks
-_SETTLED = 0.5  # seconds that a build must have waited before another takes its place at work
+_PAUSE = 0.2  # seconds between two looks
+_SETTLED = 0.3  # seconds that a build must have waited before another takes its place at work
 _TELL_EVERY = 10.0  # seconds between two lines about a phase that goes on
 
 
