@@ -76,7 +76,7 @@ class Supervisor:
                     "endpoint": self.cloud.endpoint,
                     "iam": self.cloud.iam,
                     "started": time.time(),
-                    "parts": {name: child.pid for name, child in self.children.items()},
+                    "parts": {f"local_cloud.{name}": child.pid for name, child in self.children.items()},
                 }
             )
         )
