@@ -41,6 +41,7 @@ class Application:
     async def run(self) -> int:
         """Serve until SIGTERM. Returns the exit status."""
         logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+        logger.info("starting")  # the agent takes the first line for the start of the container
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

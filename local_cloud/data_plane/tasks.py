@@ -38,6 +38,7 @@ _COMMANDS = (
     ("*prisma migrate deploy*", "init"),
     ("npm run migrate*", "init"),
 )
+_LONGEST_START = 30.0  # seconds
 _SHELLS = ("sh", "/bin/sh", "bash", "/bin/bash")
 
 
@@ -172,8 +173,9 @@ class Tasks:
         if command is None:
             return
         identifier = task.arn.rpartition("/")[2]
-        with open(self._logs / f"{identifier}-{container['name']}.log", "ab") as log:
-            task.processes[container["name"]] = await asyncio.create_subprocess_exec(
+        log_file = self._logs / f"{identifier}-{container['name']}.log"
+        with open(log_file, "ab") as log:
+            process = task.processes[container["name"]] = await asyncio.create_subprocess_exec(
                 *command,
                 cwd=CHECKOUT,
                 env=environment,
@@ -183,6 +185,8 @@ class Tasks:
                 preexec_fn=lambda: processes.die_with_parent(signal.SIGKILL),
                 process_group=0,
             )
+        if command[0] == sys.executable:
+            await _until_it_speaks(process, log_file)
 
     async def _until_end(self, task: Task) -> None:
         """Return when the task shall stop, or an essential container has ended, or all have."""
@@ -212,6 +216,13 @@ class Tasks:
             except TimeoutError:
                 _signal(process, signal.SIGKILL)
                 await process.wait()
+
+
+async def _until_it_speaks(process: asyncio.subprocess.Process, log_file: Path) -> None:
+    """Wait for the interpreter: a busy machine's seconds are no seconds of the container's, whose start is timed."""
+    deadline = time.monotonic() + _LONGEST_START
+    while process.returncode is None and not log_file.stat().st_size and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

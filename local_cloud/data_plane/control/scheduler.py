@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 BACKOFF = 1.0  # seconds of pause for each failed task of a deployment
 LONGEST_BACKOFF = 30.0  # seconds
+LEAST_GRACE = 5.0  # seconds of a grace period that no time scale shortens: processes start in real time
 STABLE_AFTER = 1.0  # seconds that a task without a load balancer must run to count as healthy
 
 
@@ -137,7 +138,7 @@ def _stop_failing(service: Service, decision: Decision) -> None:
     for task in service.tasks:
         if not task.wanted or task.running_for is None or task.health != "unhealthy":
             continue
-        if task.running_for >= service.grace * service.time_scale:
+        if task.running_for >= max(service.grace * service.time_scale, min(service.grace, LEAST_GRACE)):
             decision.stop.append((task.arn, task.unhealthy_reason, True))
             name = task.arn.rpartition("/")[2]
             decision.events.append(f"(service {service.name}) (task {name}) {task.unhealthy_reason}")
