@@ -215,7 +215,7 @@ class Rig:
             "stable_polls": 2,
             "start_timeout": 40,
             "drain_timeout": 60,
-            "minimum_samples": 5,
+            "minimum_samples": 2,
             "metric_period": 10,
             "probe_interval": 0.2,
             "checks": [{"path": "/api/version", "headers": {"X-App-Version": "^{version}$"}, "p95": 2000}],
