@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from .._engine.steps import StepFailed
 from .._postgres.connection import Connections
+from .bench import Bench
 from .fence import Fence
 from .history import History
 from .lane import Lane, Timing
@@ -35,7 +36,7 @@ def carry_out(
     watch = Watch(connections, limits, report)
 
     def lane(of: list[IndexStep]) -> Lane:
-        return Lane(connections, of, watch, fence, history, limits, settings, report)
+        return Lane(Bench(connections, watch, fence, limits, settings), of, history, limits.retries, report)
 
     first = lane([step for step in steps if isinstance(step, CreateHistory)])
     first.run()

@@ -71,12 +71,19 @@ class History:
         return {Name(row[0], row[1]): Record(row[2], row[3], row[4]) for row in rows}
 
     def begin(
-        self, connection: Connection, migration: str, index: Name, table: Name, action: str, definition: str, sum_: str
+        self,
+        connection: Connection,
+        migration: str,
+        index: Name,
+        table: Name,
+        action: str,
+        definition: str,
+        checksum: str,
     ) -> int | None:
         """Written before the work, so that what a killed run left is known to be ours."""
         if not self.schema:
             return None
-        values = [migration, index.schema, index.name, str(table), action, definition, sum_]
+        values = [migration, index.schema, index.name, str(table), action, definition, checksum]
         return int(first_row(connection, self._sql(_BEGIN), values)[0])
 
     def finish(self, connection: Connection, entry: int | None, index: Name, waited: float, attempts: int) -> None:

@@ -306,8 +306,8 @@ def test_a_server_that_restarts_in_the_middle_is_waited_for(tmp_path: Path) -> N
 
 
 def test_a_server_that_does_not_come_back_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    lane = importlib.import_module(f"{UTILS}._pg_indexes.lane")
-    monkeypatch.setattr(lane, "_RECONNECT", 1.0)
+    bench = importlib.import_module(f"{UTILS}._pg_indexes.bench")
+    monkeypatch.setattr(bench, "_RECONNECT", 1.0)
     with running() as server:
         database = Database(server, "postgres")
         index = database.slow_table(seconds=1)
