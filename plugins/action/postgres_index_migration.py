@@ -54,7 +54,7 @@ class _Follower:
     def __enter__(self) -> None:
         self._thread.start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._thread.join(timeout=5)
 

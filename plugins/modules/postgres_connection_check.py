@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 module: postgres_connection_check
 short_description: Prove that a database, or the proxy before it, serves many connections at once

@@ -56,7 +56,7 @@ def carry_out(
             except Exception as error:  # an unforeseen error of one thread must reach the user
                 one.failures.append(f"Worked on a table and met an error of the module itself: {error!r}.")
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(limits.tables, len(lanes)))]
+    threads = [threading.Thread(target=work, daemon=True) for _number in range(min(limits.tables, len(lanes)))]
     for thread in threads:
         thread.start()
     watch.run(lambda: not any(thread.is_alive() for thread in threads))

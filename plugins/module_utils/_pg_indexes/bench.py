@@ -191,6 +191,7 @@ class Bench:
         self._fence.ensure()
         begun = time.monotonic()
         holders = "another session"
+        work: Work | None = None
         while True:
             connection = self.connection()
             try:
@@ -200,7 +201,7 @@ class Bench:
                     connection.execute(f"LOCK TABLE ONLY {ddl.qualified(table)} IN SHARE UPDATE EXCLUSIVE MODE")
                 return time.monotonic() - begun
             except psycopg.errors.LockNotAvailable:
-                holders = "; ".join(map(str, work.blockers)) or holders
+                holders = "; ".join(map(str, work.blockers if work else ())) or holders
                 if time.monotonic() - begun > self._limits.patience:
                     raise StepFailed(
                         f"Tried for {self._limits.patience:.0f} s to begin on {table}; it is being built upon, "

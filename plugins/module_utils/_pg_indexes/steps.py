@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from .model import Index, Migration, Name, Observed, Shape, Wanted
+from .model import Index, Name, Observed, Shape, Wanted
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,3 @@ class Settings:
     drift: str = "refuse"
     history_schema: str = "index_migrations"
     missing_tables: str = "refuse"
-
-
-Wish: TypeAlias = "tuple[Migration, ...]"

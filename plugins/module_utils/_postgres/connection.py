@@ -102,5 +102,5 @@ class Session(AbstractContextManager["Connection"]):
     def __enter__(self) -> Connection:
         return self._connection
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self._connection.close()

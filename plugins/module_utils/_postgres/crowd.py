@@ -67,7 +67,7 @@ def measure(connections: Connections, wanted: int) -> Report:
         with lock:
             errors[told] = errors.get(told, 0) + 1
 
-    def connect(_: int) -> None:
+    def connect(_number: int) -> None:
         try:
             connection = connections.open("connection check")
         except StepFailed as error:
