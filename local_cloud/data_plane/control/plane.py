@@ -96,9 +96,13 @@ class Plane:
         for member, (service, lister) in self.listers.items():
             # A password may change in Secrets Manager.
             if everything or changed & {service, "settings", "secretsmanager"}:
-                self._listed[member] = await self._list(lister)
-                self.settings.release(member.removesuffix("s"), {item["arn"] for item in self._listed[member]})
-                self._forget_states()
+                try:
+                    self._listed[member] = await self._list(lister)
+                except (AwsError, KeyError, ValueError):  # the servers stay as they are; the next look may succeed
+                    logger.exception("reading the %s of %s", member, service)
+                else:
+                    self.settings.release(member.removesuffix("s"), {item["arn"] for item in self._listed[member]})
+                    self._forget_states()
         tasks = [
             task
             for scope in sorted(self.ecs.scopes())
@@ -110,7 +114,7 @@ class Plane:
                 "tasks": tasks,
                 "images": self.settings.images,
                 "snapshots": self.list_snapshots(),
-                **self._listed,
+                **{member: self._listed.get(member, []) for member in self.listers},
             }
         )
 

@@ -35,7 +35,7 @@ def free_port() -> int:
     raise RuntimeError("no port is free between 14610 and 14699")
 
 
-def eventually(check: Callable[[], Any], seconds: float = 20.0, every: float = 0.1) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 45.0, every: float = 0.1) -> Any:
     """The first true result of `check`; fails with its last one after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -218,7 +218,7 @@ class Stage:
         found: dict[str, Any] = self.ecs.describe_services(cluster="stage", services=[service])["services"][0]
         return found
 
-    def steady(self, service: str, seconds: float = 25.0) -> dict[str, Any]:
+    def steady(self, service: str, seconds: float = 60.0) -> dict[str, Any]:
         """Wait until the service's only deployment has completed."""
 
         def check() -> dict[str, Any] | None:

@@ -102,7 +102,7 @@ def test_data_and_services_come_back_after_down_and_up(stage: Stage, full: dict[
 def test_nothing_is_left_after_the_supervisor_is_killed_and_all_comes_back(stage: Stage, full: dict[str, Any]) -> None:
     before = views(full["balancer"])
     os.kill(json.loads((stage.state_dir / "supervisor.json").read_text())["pid"], signal.SIGKILL)
-    eventually(lambda: stage.pids() == [], 15)
+    eventually(lambda: stage.pids() == [], 30)
     stage.up(os.getpid())
     eventually(lambda: list(stage.health(full["group"]).values()) == ["healthy"] * 3)
     # Redis writes once a second what it holds.
@@ -114,7 +114,7 @@ def test_nothing_is_left_after_one_part_is_killed(stage: Stage, full: dict[str, 
     record = json.loads((stage.state_dir / "supervisor.json").read_text())
     pids = record.get("pids") or record["parts"]
     os.kill(pids[part], signal.SIGKILL)
-    eventually(lambda: stage.pids() == [], 20)
+    eventually(lambda: stage.pids() == [], 30)
     stage.up(os.getpid())
     eventually(lambda: list(stage.health(full["group"]).values()) == ["healthy"] * 3)
 

@@ -365,7 +365,7 @@ def test_requests_in_flight_finish_while_their_target_drains(stage: Stage) -> No
     slow.join()
     assert answers == [200]
     # An idle target's deregistration ends at once, though the delay is longer.
-    eventually(lambda: stage.health(group) == {}, 5)
+    eventually(lambda: stage.health(group) == {}, 8)
     stage.remove(name)
 
 

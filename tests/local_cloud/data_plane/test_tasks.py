@@ -123,8 +123,8 @@ def test_the_circuit_breaker_rolls_back_a_version_that_never_becomes_healthy(
     breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
     thread, results = under_load(balancer, 10)
     stage.ecs.update_service(cluster="stage", service=name, taskDefinition=bad, deploymentConfiguration=breaker)
-    eventually(lambda: stage.described(name)["taskDefinition"] == good, 40)
-    found = stage.steady(name, 40)
+    eventually(lambda: stage.described(name)["taskDefinition"] == good, 60)
+    found = stage.steady(name, 60)
     thread.join()
     assert "rolling back" in " ".join(event["message"] for event in found["events"])
     assert results[0].failed == 0, results[0]
