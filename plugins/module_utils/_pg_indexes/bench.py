@@ -188,6 +188,7 @@ class Bench:
 
         Probed in short tries, so that nothing queues behind us. Seconds waited are returned.
         """
+        self.connection()  # waits for a server that restarts, which the fence does not
         self._fence.ensure()
         begun = time.monotonic()
         holders = "another session"
