@@ -9,6 +9,7 @@ X-Forwarded-Proto says https. `X-Local-Cloud-Viewer` stands for the address that
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ from ministack import app as ministack
 from ministack.services import cloudfront as ministack_cloudfront
 
 from local_cloud.control_plane.services.cloudfront import firewall, signatures
+from local_cloud.data_plane.addresses import UNPRIVILEGED_OFFSET
 from local_cloud.settings import STATE_DIR_VARIABLE
 
 Response = tuple[int, dict[str, Any], bytes]
 
 VIEWER_HEADER = "x-local-cloud-viewer"
-_UNPRIVILEGED_OFFSET = 20000  # where a load balancer of this machine listens for a port below 1024
 
 _serve = ministack_cloudfront.handle_viewer_request
 _route = ministack._handle_cloudfront_dataplane_request
@@ -118,11 +119,17 @@ def origin_ssl_context() -> ssl.SSLContext:
 
 
 def origin_connect_target(origin: dict[str, Any], viewer_is_https: bool) -> tuple[str, int, bool]:
-    """The origin's address; a load balancer of this machine listens at both ports, and we may use the higher."""
+    """The origin's address. A load balancer that may not have a port below 1024 listens at a higher one."""
     host, port, tls = _connect_target(origin, viewer_is_https)
-    if host.startswith("127.") and host != "127.0.0.1" and port < 1024:
-        port += _UNPRIVILEGED_OFFSET
+    if host.startswith("127.") and port < 1024 and not _answers(host, port):
+        port += UNPRIVILEGED_OFFSET
     return host, port, tls
+
+
+def _answers(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
 
 
 ministack_cloudfront.handle_viewer_request = handle_viewer_request
