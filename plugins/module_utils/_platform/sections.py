@@ -167,7 +167,8 @@ def _database(pick: Picker) -> dict[str, Any]:
     return {
         "cluster_id": cluster.id,
         "arn": cluster.outputs.get("arn", cluster.id),
-        "port": cluster.fields.get("port"),
+        # Numbers have no placeholder; these are the ports that the roles declare unless told otherwise.
+        "port": cluster.fields.get("port", 5432),
         "name": cluster.fields.get("database_name"),
         "engine_version": cluster.fields.get("engine_version"),
         "deletion_protection": bool(cluster.fields.get("deletion_protection")),
@@ -187,8 +188,9 @@ def _proxy_endpoint(pick: Picker) -> str | None:
 
 def _cache(pick: Picker) -> dict[str, Any]:
     group = pick.one("replication_group", pick.prefix)
-    shown = ("primary_endpoint", "reader_endpoint", "endpoint_port")
-    return {"id": group.id, **{name: group.outputs.get(name, group.id) for name in shown}}
+    shown = ("primary_endpoint", "reader_endpoint")
+    endpoints = {name: group.outputs.get(name, group.id) for name in shown}
+    return {"id": group.id, **endpoints, "endpoint_port": group.outputs.get("endpoint_port", 6379)}
 
 
 def _load_balancer(pick: Picker) -> dict[str, Any]:
