@@ -27,6 +27,7 @@ T = TypeVar("T")
 # Nothing may end a build but the watchdog; a role's or database's timeouts are switched off for us.
 _SETTINGS = (
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+    "SET idle_session_timeout = 0; "
     "SET default_transaction_isolation = 'read committed'"
 )
 _PROBE_TIMEOUT = "2s"  # longer than deadlock_timeout, at which an autovacuum in the way ends itself

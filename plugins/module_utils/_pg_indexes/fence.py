@@ -9,6 +9,7 @@ in a deadlock.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -35,10 +36,12 @@ class Fence:
     def __init__(self, connections: Connections, patience: float, report: Callable[[str], None]) -> None:
         self._connections, self._patience, self._report = connections, patience, report
         self._connection: Connection | None = None
+        self._lock = threading.Lock()  # of several lanes that find it broken, one takes it again
 
     def acquire(self) -> None:
         """Take the fence, waiting up to ``patience`` seconds. Raises StepFailed that names the holder."""
         connection = self._connections.open("fence")
+        connection.execute("SET idle_session_timeout = 0")
         deadline = time.monotonic() + self._patience
         told = False
         while not first_row(connection, _TRY, _KEY)[0]:
@@ -57,13 +60,14 @@ class Fence:
 
     def ensure(self) -> None:
         """Take it again when its connection has broken, as it does when the server restarts."""
-        try:
-            if self._connection is not None:
-                self._connection.execute("SELECT")
-                return
-        except psycopg.Error:
-            self._report("the connection that holds the fence broke; taking it again")
-        self.acquire()
+        with self._lock:
+            try:
+                if self._connection is not None:
+                    self._connection.execute("SELECT")
+                    return
+            except psycopg.Error:
+                self._report("the connection that holds the fence broke; taking it again")
+            self.acquire()
 
     def _holder(self, connection: Connection) -> str:
         row = connection.execute(_HOLDER, _KEY).fetchone()

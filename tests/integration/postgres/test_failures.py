@@ -38,6 +38,7 @@ def test_timeouts_of_the_role_do_not_end_a_build(database: Database) -> None:
         f"ALTER ROLE {role} SET statement_timeout = '200ms'",
         f"ALTER ROLE {role} SET lock_timeout = '100ms'",
         f"ALTER ROLE {role} SET idle_in_transaction_session_timeout = '100ms'",
+        f"ALTER ROLE {role} SET idle_session_timeout = '300ms'",
     )
     made = database.migrate(index, connection=database.connection(username=role))
     assert made["timings"][0]["attempts"] == 1

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import StepFailed
+from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import PlanRefused, StepFailed
+from ansible_collections.stories1001.platform.plugins.module_utils._postgres import arguments
 from ansible_collections.stories1001.platform.plugins.module_utils._postgres import connection as connecting
 from ansible_collections.stories1001.platform.plugins.module_utils._postgres.connection import Connections, Target
 from ansible_collections.stories1001.platform.plugins.module_utils._postgres.credentials import (
@@ -145,3 +146,57 @@ def test_a_proxy_is_large_enough_when_the_busy_clients_fit(most: int, clients: i
     assert sized["enough"] is enough
     assert 1 <= sized["max_connections_percent"] <= 100
     assert sized["max_idle_connections_percent"] <= sized["max_connections_percent"]
+
+
+class Module:
+    """The part of AnsibleAWSModule that `connections` reads."""
+
+    def __init__(self, **connection: Any) -> None:
+        given = {"host": None, "port": None, "database": "d", "username": None, "password": None, "secret_arn": None}
+        rest = {"iam": False, "cluster_identifier": None, "sslmode": "verify-full", "sslrootcert": None}
+        self.params = {"connection": {**given, **rest, "connect_timeout": 10, **connection}}
+
+    def warn(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+CLUSTER = {"DBClusters": [{"Endpoint": "writer", "Port": 5433, "MasterUserSecret": {"SecretArn": "arn:master"}}]}
+
+
+def test_a_cluster_brings_endpoint_port_and_master_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(CLUSTER, secret("from-the-secret"))
+    door = Door(monkeypatch, "from-the-secret")
+    monkeypatch.setattr(arguments, "Aws", lambda module: aws)
+    made = arguments.connections(Module(cluster_identifier="stories-production"), "test")
+    made.open()
+    assert (made.target.host, made.target.port) == ("writer", 5433)
+    assert door.tried == ["from-the-secret"]
+
+
+def test_what_is_given_wins_over_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "Aws", lambda module: Aws(CLUSTER))
+    door = Door(monkeypatch, "given")
+    made = arguments.connections(Module(cluster_identifier="c", port=6000, username="app", password="given"), "test")
+    made.open()
+    assert (made.target.host, made.target.port) == ("writer", 6000)
+    assert door.tried == ["given"]
+
+
+def test_a_plain_server_needs_no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(arguments, "Aws")
+    monkeypatch.delattr(arguments, "check_sdk_version_supported")
+    Door(monkeypatch, "given")
+    arguments.connections(Module(host="db.example.org", username="app", password="given"), "test").open()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"iam": True, "password": "x", "username": "app"}, "choose one of the three"),
+        ({"secret_arn": "arn", "password": "x"}, "choose one of the three"),
+        ({"password": "x"}, "without username"),
+    ],
+)
+def test_credentials_that_make_no_sense_are_refused(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(PlanRefused, match=told):
+        arguments.connections(Module(host="h", **given), "test")
