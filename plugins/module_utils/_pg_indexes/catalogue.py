@@ -25,6 +25,7 @@ SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
        pg_get_userbyid(c.relowner) AS owner,
        pg_has_role(c.relowner, 'USAGE') AS owned,
        has_schema_privilege(n.oid, 'CREATE') AS can_create,
+       coalesce(pg_get_partkeydef(c.oid), '') AS partition_key,
        coalesce((SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
                    FROM pg_attribute a
                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '{}') AS columns,
@@ -107,6 +108,7 @@ def tables(connection: Connection, names: Collection[Name]) -> dict[Name, Table]
             owner=row.owner,
             owned=row.owned,
             can_create=row.can_create,
+            partition_key=row.partition_key,
             columns=row.columns,
             arrays=frozenset(row.arrays),
             partitions=tuple(Name(*one) for one in row.partitions),

@@ -37,7 +37,10 @@ def check(connection: Connection, table: Table, wanted: Sequence[Wanted]) -> dic
     try:
         with connection.transaction(force_rollback=True):
             connection.execute("SET LOCAL lock_timeout = '3s'")
-            connection.execute(f"CREATE TEMPORARY TABLE {_COPY} (LIKE {qualified(table.name)}) ON COMMIT DROP")
+            # Partitioned like the original: that is what a unique index must agree with.
+            partitioned = f" PARTITION BY {table.partition_key}" if table.partition_key else ""
+            like = f"(LIKE {qualified(table.name)})"
+            connection.execute(f"CREATE TEMPORARY TABLE {_COPY} {like}{partitioned} ON COMMIT DROP")
             for each in wanted:
                 verdicts[each.migration, each.name] = _one(connection, each)
     except psycopg.Error as error:

@@ -145,7 +145,8 @@ class Table:
     """A table with what a plan needs of it.
 
     owned: the connected role may act as its owner. kind: pg_class.relkind.
-    columns: name to type; arrays: those of an array type; partitions: all leaves, by name.
+    columns: name to type; arrays: those of an array type; partition_key: such as ``RANGE (id)``; partitions:
+    all leaves, by name.
     """
 
     name: Name
@@ -155,6 +156,7 @@ class Table:
     can_create: bool = True
     columns: Mapping[str, str] = field(default_factory=dict)
     arrays: frozenset[str] = frozenset()
+    partition_key: str = ""
     partitions: tuple[Name, ...] = ()
 
     @property

@@ -193,6 +193,13 @@ def test_everything_wrong_is_told_at_once(database: Database) -> None:
     assert len(refused["msg"].splitlines()) == 4
 
 
+def test_a_unique_index_must_hold_the_key_of_a_partitioned_table(database: Database) -> None:
+    database.execute("CREATE TABLE p (id int, note text) PARTITION BY RANGE (id)")
+    wrong = {"name": "u", "table": "p", "columns": ["note"], "unique": True}
+    assert "refuses it with 0A000" in database.migrate(wrong)["msg"]
+    assert database.migrate({**wrong, "columns": ["note", "id"]})["changed"] is True
+
+
 def test_a_name_given_twice_is_refused(database: Database) -> None:
     index = {"name": "i", "table": "t", "columns": ["id"]}
     refused = database.migrate(migrations=[{"name": "a", "indexes": [index]}, {"name": "b", "indexes": [index]}])
