@@ -56,9 +56,18 @@ def delivered(cloud: Cloud, **waf: Any) -> dict[str, Any]:
         "Resource": f"arn:aws:s3:::{BUCKET}/*",
         "Condition": {"StringEquals": {"AWS:SourceArn": made["distribution_arn"]}},
     }
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    # As role static_assets writes it: nobody comes in the clear.
+    plain = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
     for name in ("content/books/1.pdf", "about.txt"):
         s3.put_object(Bucket=BUCKET, Key=name, Body=BOOK)
+    policy = {"Version": "2012-10-17", "Statement": [statement, plain]}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
     return made
 
 

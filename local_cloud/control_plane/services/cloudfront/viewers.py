@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack import app as ministack
+from ministack.core import iam_evaluator
 from ministack.services import cloudfront as ministack_cloudfront
 
 from local_cloud.control_plane.services.cloudfront import firewall, signatures
@@ -29,6 +30,7 @@ VIEWER_HEADER = "x-local-cloud-viewer"
 _serve = ministack_cloudfront.handle_viewer_request
 _route = ministack._handle_cloudfront_dataplane_request
 _connect_target = ministack_cloudfront._origin_connect_target
+_serve_bucket = ministack_cloudfront._serve_s3_origin
 _before_the_body = ministack._handle_pre_body_request
 _after_the_body = ministack._handle_post_body_shortcuts
 
@@ -108,6 +110,17 @@ async def after_the_body(method: str, path: str, headers: dict[str, Any], *rest:
     return await _after_the_body(method, path, headers, *rest)
 
 
+def serve_bucket(*request: Any) -> Response:
+    """CloudFront asks a bucket with TLS, whatever the viewer used; policies that refuse plain HTTP let it pass."""
+    address, _secure = iam_evaluator._request_origin.get()
+    token = iam_evaluator._request_origin.set((address, True))
+    try:
+        response: Response = _serve_bucket(*request)
+    finally:
+        iam_evaluator._request_origin.reset(token)
+    return response
+
+
 def origin_ssl_context() -> ssl.SSLContext:
     """Trusts the certificates of this cloud's load balancers, which stand for names that do not resolve here."""
     context = ssl.create_default_context()
@@ -133,6 +146,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 ministack_cloudfront.handle_viewer_request = handle_viewer_request
+ministack_cloudfront._serve_s3_origin = serve_bucket
 ministack_cloudfront._origin_ssl_context = origin_ssl_context
 ministack_cloudfront._origin_connect_target = origin_connect_target
 ministack._handle_cloudfront_dataplane_request = route
