@@ -70,7 +70,7 @@ class _Follower:
         with open(self._path, encoding="utf-8") as file:
             file.seek(self._offset)
             # A line that is still being written is shown at the next look.
-            whole, _, _rest = file.read().rpartition("\n")
+            whole, _newline, _rest = file.read().rpartition("\n")
             self._offset += len(whole.encode()) + 1 if whole else 0
         for line in whole.splitlines():
             Display().display(line)
