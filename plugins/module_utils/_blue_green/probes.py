@@ -7,7 +7,8 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Protocol
 from urllib.error import HTTPError, URLError
 
@@ -35,13 +36,13 @@ class Prober(Protocol):
 class HttpProber:
     """Asks the checks in turn.
 
-    base_url: such as ``https://stories-1.us-east-1.elb.amazonaws.com:8443``. interval: seconds between requests.
+    base_url: asked for once, when it is needed; such as ``https://stories-1.us-east-1.elb.amazonaws.com:8443``. interval: seconds between requests.
     host: Host header that the application expects; empty for the URL's own.
     """
 
     def __init__(
         self,
-        base_url: str,
+        base_url: Callable[[], str],
         checks: Sequence[Check],
         *,
         interval: float = 1.0,
@@ -50,7 +51,7 @@ class HttpProber:
         ca_path: str | None = None,
         host: str = "",
     ) -> None:
-        self._base_url, self._checks = base_url.rstrip("/"), tuple(checks)
+        self._find_base_url, self._checks = base_url, tuple(checks)
         self._interval, self._timeout = interval, timeout
         self._tls = {"validate_certs": validate_certs, "ca_path": ca_path}
         self._headers = {"Host": host} if host else {}
@@ -58,6 +59,10 @@ class HttpProber:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+
+    @cached_property
+    def _base_url(self) -> str:
+        return self._find_base_url().rstrip("/")
 
     def once(self) -> list[Sample]:
         return [self._ask(check) for check in self._checks]

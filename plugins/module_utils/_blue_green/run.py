@@ -68,9 +68,8 @@ def run(module: Any, aws: Aws) -> Any:
         observer = Observer(api, store, clock, desired)
         if desired.state == "status":
             return module.exit_json(changed=False, steps=[], **_outputs(observer, store, params["history"]))
-        test_url = params["test_url"] or f"https://{_dns_name(observer)}:{desired.test_ports[0]}"
         prober = HttpProber(
-            test_url,
+            lambda: params["test_url"] or f"https://{observer.balancer()['DNSName']}:{desired.test_ports[0]}",
             desired.checks,
             interval=params["probe_interval"],
             validate_certs=params["test_validate_certs"],
@@ -137,10 +136,6 @@ def _moment(text: str) -> float:
         raise PlanRefused(
             [f"Read credentials_expire_at {text!r}: {error}. Write it like 2026-01-31T12:00:00Z."]
         ) from error
-
-
-def _dns_name(observer: Observer) -> str:
-    return str(observer.balancer()["DNSName"])
 
 
 def _ask_a_living_run(store: Store, desired: Desired, clock: WallClock) -> None:
