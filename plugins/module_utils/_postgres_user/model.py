@@ -22,6 +22,9 @@ _LATER = {"tables": "later tables", "sequences": "later sequences"}
 # Rights that no application's user has any business with.
 POWERS = ("CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS", "SUPERUSER")
 
+# The connecting role may act as the user: what the user's own migrations made can then be tuned and indexed.
+MAINTENANCE = ("maintenance", "MEMBER")
+
 Grant: TypeAlias = "tuple[str, str]"  # (sort of object, privilege)
 
 
@@ -39,7 +42,7 @@ class Wanted:
     def grants(self) -> tuple[Grant, ...]:
         now = [(sort, one) for sort, privileges in self.privileges.items() for one in privileges]
         later = [(_LATER[sort], one) for sort, one in now if sort in _LATER]
-        return (*now, *later)
+        return (*now, *later, MAINTENANCE)
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,8 @@ class GrantPrivileges:
 
     @property
     def sentence(self) -> str:
+        if self.sort == MAINTENANCE[0]:
+            return f"Let the connecting role act as {self.wanted.role}"
         what = ", ".join(self.privileges)
         return f"Grant {what} on {self.sort} of {self.wanted.database} to {self.wanted.role}"
 

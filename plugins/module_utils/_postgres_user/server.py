@@ -83,6 +83,8 @@ def _granted(connection: Connection, wanted: Wanted, grant: Grant) -> bool:
             query = "SELECT has_database_privilege(%(role)s, current_database(), %(privilege)s)"
         case "schema":
             query = "SELECT has_schema_privilege(%(role)s, %(schema)s, %(privilege)s)"
+        case "maintenance":
+            query = "SELECT pg_has_role(current_user, %(role)s, 'USAGE')"
         case "tables" | "sequences":
             query = _OBJECTS.format(sort=sort.removesuffix("s"))
             about["kinds"] = _KINDS[sort]
@@ -134,6 +136,8 @@ def _grant(step: GrantPrivileges, role: Any) -> Any:
     privileges = sql.SQL(", ").join(sql.SQL(privilege) for privilege in step.privileges)  # of ALLOWED, checked
     schema = sql.Identifier(step.wanted.schema)
     match step.sort:
+        case "maintenance":
+            text = "GRANT {role} TO CURRENT_USER"
         case "database":
             text = "GRANT {privileges} ON DATABASE {database} TO {role}"
         case "schema":

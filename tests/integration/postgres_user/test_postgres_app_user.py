@@ -157,7 +157,7 @@ def test_a_plan_is_made_while_cluster_and_secret_do_not_exist_yet(cloud: Cloud) 
         "username": USER,
         "user_secret_arn": "planned:secret/stories-app-user",
     }
-    assert len(run(cloud, wish, check=True)["steps"]) == 7
+    assert len(run(cloud, wish, check=True)["steps"]) == 8
 
 
 @pytest.mark.parametrize(

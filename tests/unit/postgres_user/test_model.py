@@ -26,7 +26,7 @@ def test_nothing_is_left_to_do_when_all_is_as_wanted() -> None:
 def test_the_steps_of_a_plan_lead_to_what_is_wanted() -> None:
     steps = plan(Observed(), WANTED)
     assert steps[0].id == "postgres_user/stories_app:create"
-    assert len(steps) == 1 + 6
+    assert len(steps) == 1 + 7
     assert reduce(lambda state, step: step.after(state), steps, Observed()) == DONE
 
 
@@ -40,6 +40,10 @@ def test_the_steps_of_a_plan_lead_to_what_is_wanted() -> None:
         (
             replace(DONE, granted=DONE.granted - {("tables", "SELECT")}),
             "Grant SELECT on tables of stories_db to stories_app",
+        ),
+        (
+            replace(DONE, granted=DONE.granted - {("maintenance", "MEMBER")}),
+            "Let the connecting role act as stories_app",
         ),
     ],
 )
