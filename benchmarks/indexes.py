@@ -2,7 +2,8 @@
 
 Run from the checkout: `.venv/bin/python -m benchmarks.indexes`. A PostgreSQL of its own is started; five tables
 get two indexes each while writers work, once with the database otherwise quiet and once with transactions of
-20 seconds about. Both ways are measured in the same run, so that the ratios hold whatever the machine.
+20 seconds about. Both ways are measured in the same run, so that the ratios hold whatever the machine, and the
+writers' latencies over the same span: a way that is done early would else have no quiet time to its credit.
 """
 
 from __future__ import annotations
@@ -143,13 +144,15 @@ def with_module(server: Server, builds: int = 0) -> None:
         raise RuntimeError(f"{result['msg']}\n{err}")
 
 
-def measure(server: Server, rows: int, way: Any, transactions: float, count: int) -> Measured:
+def measure(server: Server, rows: int, way: Any, transactions: float, count: int, span: float) -> Measured:
+    """span: seconds over which the writers are measured at least."""
     server.execute(*(f"DROP INDEX IF EXISTS {one['name']}" for one in indexes()), "CHECKPOINT")
     measured = Measured()
     with long_transactions(server, transactions), writers(server, rows, count, measured):
         begun = time.monotonic()
         way(server)
         measured.wall = time.monotonic() - begun
+        time.sleep(max(0.0, span - measured.wall))
     measured.invalid = server.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid")[0][0]
     return measured
 
@@ -173,8 +176,10 @@ def main() -> None:
         for name, seconds in cases.items() if given.transactions else [("quiet", 0.0)]:
             taken: dict[str, list[Measured]] = {"psql -f": [], "module": []}
             for _ in range(given.rounds if not seconds else 1):
+                span = 0.0
                 for label, way in (("psql -f", with_psql), ("module", ours_is)):
-                    one = measure(server, given.rows, way, seconds, given.writers)
+                    one = measure(server, given.rows, way, seconds, given.writers, span)
+                    span = one.wall
                     taken[label].append(one)
                     print(
                         f"{name:24} {label:8} wall {one.wall:6.1f} s   writers p50 {one.share(0.5):6.2f} ms  "
