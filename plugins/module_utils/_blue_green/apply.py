@@ -534,7 +534,7 @@ class Release:
                 self._set_scaling(slot, wanted)
 
     def _close(self, step: Step) -> None:
-        arn, target = self._observer.balancer_arn, step.swap.target
+        arn, target = self._observer.tagged(), step.swap.target
         if self._api.tags(arn).get(ACTIVE_SLOT_TAG) != target:
             self._api.tag(arn, ACTIVE_SLOT_TAG, target)
         self._finish(steps.OUTCOMES[step.swap.kind], "")

@@ -45,7 +45,7 @@ class Observer:
             image=image,
             version=version,
             alarms=self._api.alarms(desired.alarms),
-            active_slot_tag=self._api.tags(self.balancer_arn).get(ACTIVE_SLOT_TAG, ""),
+            active_slot_tag=self._api.tags(self.tagged()).get(ACTIVE_SLOT_TAG, ""),
             at=self._clock.now(),
         )
 
@@ -125,6 +125,10 @@ class Observer:
         wanted = self.desired.canary
         rules = [rule for listener in self.listeners() for rule in self._api.rules(listener["ListenerArn"])]
         return [rule["RuleArn"] for rule in rules if wanted and is_canary(rule, wanted)]
+
+    def tagged(self) -> str:
+        """ARN of the production listener that wears the tag of the active slot."""
+        return str(self.listeners()[0]["ListenerArn"])
 
     def listeners(self) -> list[dict[str, Any]]:
         """The production listeners."""

@@ -36,8 +36,8 @@ class Prober(Protocol):
 class HttpProber:
     """Asks the checks in turn.
 
-    base_url: asked for once, when it is needed; such as ``https://stories-1.us-east-1.elb.amazonaws.com:8443``. interval: seconds between requests.
-    host: Host header that the application expects; empty for the URL's own.
+    base_url: asked for once, when it is needed; such as ``https://stories-1.us-east-1.elb.amazonaws.com:8443``.
+    interval: seconds between requests. host: Host header that the application expects; empty for the URL's own.
     """
 
     def __init__(
