@@ -95,7 +95,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils._engine.runner import refusing
 from ..module_utils._engine.steps import PlanRefused
-from ..module_utils._postgres.arguments import CONNECTION, connections
+from ..module_utils._postgres.arguments import CONNECTION, connections, planned
 from ..module_utils._postgres.crowd import measure, proxy
 
 
@@ -111,6 +111,8 @@ def main() -> None:
         check_boto3=False,  # asked for only where AWS brings the credentials
     )
     params = module.params
+    if planned(module):
+        module.exit_json(changed=False, skipped=True, msg="The database does not exist yet.")
     with refusing(module):
         if params["connections"] < 1 or not 0 <= params["busy_share"] <= 1:
             raise PlanRefused(["Read connections below 1 or busy_share outside 0 to 1. Mend the number."])

@@ -226,8 +226,8 @@ indexes:
     status:
       description:
         - C(create), C(ok), C(rebuild_invalid), C(adopt), C(drift), C(replace), C(redundant), C(refused), C(drop),
-          C(absent), C(restore), C(no_table), or C(foreign) for one that a rollback leaves because this module did
-          not make it.
+          C(absent), C(restore), C(no_table), or C(no_database) in a plan on an empty account.
+        - C(foreign) is one that a rollback leaves because this module did not make it.
       type: str
       sample: create
     ddl:
@@ -280,11 +280,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils._engine.runner import refusing
 from ..module_utils._engine.steps import PlanRefused
+from ..module_utils._pg_indexes.report import not_yet
 from ..module_utils._pg_indexes.run import migrate
 from ..module_utils._pg_indexes.steps import Settings
 from ..module_utils._pg_indexes.watch import Limits
 from ..module_utils._pg_indexes.wish import migrations
-from ..module_utils._postgres.arguments import CONNECTION, connections
+from ..module_utils._postgres.arguments import CONNECTION, connections, planned
 
 _INDEX = {
     "name": {"type": "str", "required": True},
@@ -333,6 +334,8 @@ def main() -> None:
     params = module.params
     with refusing(module):
         wish = migrations(params["migrations"], params["schema"], params["state"])
+        if planned(module):
+            module.exit_json(changed=False, steps=[], timings=[], server_version="", **not_yet(wish))
         limits = Limits(
             tables=_at_least_one(params, "parallel_tables"),
             builds=_at_least_one(params, "parallel_builds"),

@@ -76,7 +76,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils._engine.runner import converge, refusing
 from ..module_utils._engine.steps import PlanRefused
 from ..module_utils._postgres import parameters as pg
-from ..module_utils._postgres.arguments import CONNECTION, connections
+from ..module_utils._postgres.arguments import CONNECTION, connections, planned
 from ..module_utils._postgres.connection import Connections, Session
 from ..module_utils._postgres.driver import psycopg
 from ..module_utils._postgres.errors import sentence
@@ -96,6 +96,8 @@ def main() -> None:
         check_boto3=False,  # asked for only where AWS brings the credentials
     )
     wanted = {name: pg.text(value) for name, value in module.params["parameters"].items()}
+    if planned(module):
+        module.exit_json(changed=False, steps=[], parameters={}, pending_restart=[])
     with refusing(module):
         run(module, connections(module, "postgres_parameters"), wanted, sets=module.params["method"] == "alter_system")
 

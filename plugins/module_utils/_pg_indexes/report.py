@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .lane import Timing
-from .model import Index, Name, Observed
-from .plan import Plan
+from .model import Index, Migration, Name, Observed
+from .plan import Item, Plan
 from .steps import Build, Drop, IndexStep, Restore
 
 
@@ -54,6 +54,12 @@ def details(plan: Plan) -> dict[str, Any]:
         "indexes": [item.told() for item in plan.items],
         "advice": [{"kind": one.kind, "index": one.index, "sentence": one.sentence} for one in plan.advice],
     }
+
+
+def not_yet(wish: Sequence[Migration]) -> dict[str, Any]:
+    """As `details`, for a database that a plan on an empty account has yet to make."""
+    items = [Item(one.migration, one.name, one.table, "no_database") for each in wish for one in each.indexes]
+    return {"indexes": [item.told() for item in items], "advice": []}
 
 
 def timings(of: Sequence[Timing]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_s
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 
 from .._aws.api import Aws
+from .._engine.resources import is_planned
 from .._engine.steps import PlanRefused, StepFailed
 from .connection import Connections, Target
 from .credentials import Credentials, GivenPassword, IamToken, SecretPassword
@@ -40,6 +41,12 @@ CONNECTION: dict[str, Any] = {
     },
     "required_one_of": [("host", "cluster_identifier")],
 }
+
+
+def planned(module: Any) -> bool:
+    """True when the database does not exist yet: in a plan on an empty account its place is a placeholder."""
+    given = module.params["connection"]
+    return any(is_planned(given[name]) for name in ("host", "secret_arn", "cluster_identifier"))
 
 
 def connections(module: Any, application_name: str) -> Connections:

@@ -262,3 +262,20 @@ def test_more_clients_than_the_server_takes_are_a_failed_proof(server: Server) -
     assert "Tried to hold 150 connections" in failed["msg"]
     assert "Put RDS Proxy before the server" in failed["msg"]
     assert failed["opened"] < 150
+
+
+PLANNED = {"host": "planned:db_cluster/stories", "database": "d", "username": "u"}
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("postgres_index_migration", {"migrations": [{"name": "m1", "indexes": [INDEX]}]}),
+        ("postgres_parameters", {"parameters": PARAMETERS}),
+        ("postgres_connection_check", {}),
+    ],
+)
+def test_a_database_that_is_only_planned_is_not_asked(module: str, options: dict[str, Any]) -> None:
+    planned = run(module, check=True, connection=PLANNED, **options)
+    assert "failed" not in planned
+    assert planned["changed"] is False
