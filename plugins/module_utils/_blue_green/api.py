@@ -167,9 +167,10 @@ class Api:
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def set_service(self, cluster: str, service: str, desired: int, definition: str = "") -> None:
-        more = {"taskDefinition": definition} if definition else {}
-        attempt = f"set service {service} to {desired} tasks"
-        self._write(attempt, "ecs", "update_service", cluster=cluster, service=service, desiredCount=desired, **more)
+        parameters = {"cluster": cluster, "service": service, "desiredCount": desired}
+        if definition:
+            parameters["taskDefinition"] = definition
+        self._write(f"set service {service} to {desired} tasks", "ecs", "update_service", **parameters)
 
     def scaling(self, cluster: str, services: Sequence[str]) -> dict[str, Scaling]:
         """Scalable targets by service; services without one are left out."""

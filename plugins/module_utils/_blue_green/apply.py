@@ -439,13 +439,13 @@ class Release:
         self._prober.take()
         self._prober.start()
         while True:
-            taken = self._prober.take()
-            self._count_probes(taken)
-            samples += taken
             slot = self._observer.slots()[swap.target]
             self._right_revision(slot)
             self._still_ours(weights)
             traffic = self._traffic(step, begun)
+            taken = self._prober.take()
+            self._count_probes(taken)
+            samples += taken
             wrong = [*self._alarming(desired), *judge.too_bad(samples, traffic, desired, swap.version)]
             if slot.healthy < desired.minimum_healthy:
                 wrong.append(f"{slot.name} has {slot.healthy} healthy targets, {desired.minimum_healthy} are needed")

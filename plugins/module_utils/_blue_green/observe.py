@@ -203,13 +203,13 @@ class Observer:
         return pinned, self.desired.version or digest[:12]
 
     def _pinned(self, name: str) -> str:
-        registry, _, rest = name.partition("/")
-        in_ecr = ".dkr.ecr." in registry and rest
+        registry, slash, rest = name.partition("/")
+        in_ecr = slash and ".dkr.ecr." in registry
         if not in_ecr:
             return name
         path, at, digest = rest.partition("@")
-        repository, _, tag = path.partition(":")
-        found = self._api.digest(repository, digest if at else (tag or "latest"), registry.split(".", 1)[0])
+        repository, tag = path.split(":", 1) if ":" in path else (path, "latest")
+        found = self._api.digest(repository, digest if at else tag, registry.split(".", 1)[0])
         if not found:
             raise PlanRefused(
                 [f"Looked for the image {name} in ECR and found none. Push it first, or name another tag or digest."]

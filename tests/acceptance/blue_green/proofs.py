@@ -79,7 +79,7 @@ def swaps_lose_nothing(rig: Rig, scale: Scale) -> Row:
     count = 20 if scale.long else 2
     with rig.sampled() as samples, k6(rig.addresses, rig.port, scale.folder) as load:
         for _ in range(count):
-            rig.release(scale.version(), bake=2, steps=[1, 10, 50, 100] if scale.long else [50, 100], settle=3.6)
+            rig.release(scale.version(), bake=2.5, steps=[1, 10, 50, 100] if scale.long else [50, 100], settle=3.6)
     row.requests, row.failed, row.samples = load.requests, load.failed + load.dropped, samples.count
     row.violations, row.widest_gap = len(samples.violations), samples.widest_gap
     row.note = f"{count} swaps, p95 {load.p95_ms:.0f} ms"
@@ -173,13 +173,13 @@ def a_version_that_fails_only_under_load_is_taken_back(rig: Rig, scale: Scale) -
     row = Row("3 fails only under load, default steps 1/10/50/100")
     for _ in range(3 if scale.long else 1):
         version = scale.version()
-        rig.push(version, "errors_above_rps=3:1.0")
+        rig.push(version, "errors_above_rps=6:1.0")
         before = rig.scaling(), rig.actions()
         with watched(rig, row) as seen:
             wish = rig.wish(version, steps=[1, 10, 50, 100], bake=12, settle=4)
             with detection(rig, wish) as found:
                 result = rig.finish(found.process)
-        assert "requests of its target group failed" in result["msg"], result["msg"]
+        assert "failed (" in result["msg"], result["msg"]
         row.restored.append(found.seconds())
         share = len(seen.failed) / (150 * _WINDOW)
         assert seen.failed, "the fault never showed"
