@@ -374,7 +374,7 @@ def expired_credentials_stop_the_run_and_the_next_finishes(rig: Rig, scale: Scal
             wish = rig.wish(version, steps=[10, 50, 100] if scale.long else [10, 100], bake=1, settle=3.6, lease=6)
             process = rig.start(wish)
             target = next(slot for slot in SLOTS if slot != rig.live())
-            rig.eventually(lambda target=target, weight=weight: rig.weights()[target] == weight)
+            rig.await_weight(target, weight)
             for service in ("ecs", "dynamodb"):
                 rig.cloud.admin("POST", "/faults", {**expired, "service": service})
             stopped = rig.finish(process)
@@ -428,7 +428,7 @@ def a_run_that_was_stopped_past_its_lease_is_harmless(rig: Rig, scale: Scale) ->
             wish = rig.wish(version, steps=[10, 50, 100], bake=1.5, settle=3.4, lease=6, rollback_window=0)
             process = rig.start(wish)
             target = next(slot for slot in SLOTS if slot != rig.live())
-            rig.eventually(lambda target=target, moment=moment: rig.weights()[target] == moment)
+            rig.await_weight(target, moment)
             os.kill(process.pid, signal.SIGSTOP)
             try:
                 finished = rig.run(wish)

@@ -278,6 +278,9 @@ class Rig:
         given = {slots[one["TargetGroupArn"]]: one.get("Weight", 1) for one in groups}
         return {slot: given.get(slot, 0) for slot in SLOTS}
 
+    def await_weight(self, slot: str, weight: int) -> None:
+        self.eventually(lambda: self.weights()[slot] == weight)
+
     def live(self) -> str:
         having = [slot for slot, weight in self.weights().items() if weight]
         assert len(having) == 1, having

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +18,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 
 @pytest.fixture(scope="module")
-def scale(tmp_path_factory: pytest.TempPathFactory) -> Scale:
-    return Scale(long=False, folder=tmp_path_factory.mktemp("k6"))
+def versions() -> Iterator[int]:
+    """Numbers that no proof on this rig has used."""
+    return iter(range(2, 10**6))
 
 
 @pytest.mark.parametrize("proof", [one for one in PROOFS if one not in ONLY_LONG], ids=lambda one: one.__name__)
-def test(proof: Proof, built: Rig, scale: Scale) -> None:
-    proof(built, scale)
+def test_on_the_rig(proof: Proof, built: Rig, versions: Iterator[int], tmp_path: Path) -> None:
+    proof(built, Scale(False, tmp_path, versions))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda one: one.__name__)
+def test_in_full_on_a_rig_of_its_own(proof: Proof, tmp_path: Path) -> None:
+    with rig(tmp_path / "cloud") as own:
+        print(proof(own, Scale(True, tmp_path)))

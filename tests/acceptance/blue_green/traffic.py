@@ -55,7 +55,8 @@ class Readers:
         return self.seen
 
     async def _read(self, node: str, begun: float) -> None:
-        streams, cookies = None, {}
+        streams = None
+        cookies: dict[str, str] = {}
         while not self.ended.is_set():
             due = begun + next(self.tickets) / self.rate
             await asyncio.sleep(max(0.0, due - time.monotonic()))
