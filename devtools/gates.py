@@ -18,6 +18,10 @@ from devtools.environments import CACHE, CLOUD, ROOT, TOOLS
 BIN = TOOLS / "bin"
 
 
+# A file's tests stay together: they share an embedded cloud.
+_TWO_WORKERS = ("-n", "2", "--dist", "loadfile")
+
+
 @dataclass(frozen=True)
 class Gate:
     """name: as given to `./dev test NAME`. command: run from the checkout. long: only in `./dev test-all`."""
@@ -48,10 +52,10 @@ def gates(long: bool) -> list[Gate]:
         Gate("mypy-local-cloud", [BIN / "mypy", "--python-executable", CLOUD / "bin" / "python", "local_cloud"]),
         Gate("ansible-lint", [BIN / "ansible-lint"]),
         Gate("changelog", [BIN / "antsibull-changelog", "lint"]),
-        _pytest("unit", "tests/unit", *marks),
+        _pytest("unit", "tests/unit", *_TWO_WORKERS, *marks),
         Gate("sanity", [BIN / "python", "-m", "devtools.sanity"]),
         _pytest("local-cloud", "tests/local_cloud", *marks),
-        _pytest("integration", "tests/integration", *marks),
+        _pytest("integration", "tests/integration", *_TWO_WORKERS, *marks),
         *(Gate(f"molecule-{name}", [BIN / "molecule", "test", "--scenario-name", name]) for name in scenarios),
         _pytest("acceptance", "tests/acceptance", *marks),
     ]
