@@ -643,7 +643,7 @@ ARGUMENTS: dict[str, Any] = {
                 "type": "dict",
                 "options": {
                     "name": {"type": "str", "default": "X-Origin-Verify"},
-                    "secret_arn": {"type": "str", "required": True},
+                    "secret_arn": {"type": "str", "required": True, "no_log": False},
                 },
             },
             "protocol_policy": {

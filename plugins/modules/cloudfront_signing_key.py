@@ -112,7 +112,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "tags": {"type": "dict", "required": True},
             "description": {"type": "str", "default": "Private key that signs URLs of CloudFront"},
-            "kms_key_id": {"type": "str", "default": DEFAULT_KEY},
+            "kms_key_id": {"type": "str", "default": DEFAULT_KEY, "no_log": False},
             "rotate": {"type": "bool", "default": False},
             "recovery_window_in_days": {"type": "int", "default": 30},
         },
