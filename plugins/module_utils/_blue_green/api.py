@@ -261,11 +261,11 @@ class Api:
         """ARN of the credentials in use."""
         return str(self._aws.call("read who we are", "sts", "get_caller_identity")["Arn"])
 
-    def _write(self, attempt: str, service: str, operation: str, /, **parameters: Any) -> Any:
-        self._hook(service)
+    def _write(self, attempt: str, client: str, operation: str, /, **parameters: Any) -> Any:
+        self._hook(client)
         self.prepare()
         self.writes[operation] += 1
-        return self._aws.call(attempt, service, operation, **parameters)
+        return self._aws.call(attempt, client, operation, **parameters)
 
     def _hook(self, service: str) -> None:
         """Check the lease once more at the last moment before each request, retries included."""

@@ -454,7 +454,7 @@ _CLIENTS: dict[str, Any] = {
 
 
 class FakeModule:
-    region = "us-east-1"
+    region: str | None = "us-east-1"
 
     def __init__(self, world: World) -> None:
         self._clients = {name: world.client(name) for name in _CLIENTS}
