@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.tags import lower_case
+from .._aws.tags import from_lower_case, lower_case
 from .._engine.steps import PlanRefused
 from .model import Actions, Scaling
 
@@ -128,19 +128,19 @@ class Api:
             raise PlanRefused([f"Looked for ECS cluster {cluster} and found none. Run playbooks/phase3.yml."])
         return {one["serviceName"]: one for one in answer["services"] if one["status"] == "ACTIVE"}
 
-    def definition(self, name: str) -> dict[str, Any]:
-        """A task definition by ARN, or the newest ACTIVE revision of a family."""
+    def definition(self, name: str) -> tuple[dict[str, Any], dict[str, str]]:
+        """A task definition by ARN, or the newest ACTIVE revision of a family, and its tags."""
         answer = self._aws.call_unless(
             _NO_SUCH_DEFINITION,
             f"read task definition {name}",
             "ecs",
             "describe_task_definition",
             taskDefinition=name,
+            include=["TAGS"],
         )
         if answer is None:
             raise PlanRefused([f"Looked for task definition {name} and found none. Run playbooks/phase3.yml."])
-        found: dict[str, Any] = answer["taskDefinition"]
-        return found
+        return answer["taskDefinition"], from_lower_case(answer.get("tags"))
 
     def revisions(self, family: str) -> list[str]:
         """ARNs of the ACTIVE revisions, newest first."""

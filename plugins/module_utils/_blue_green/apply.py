@@ -209,13 +209,13 @@ class Release:
         wanted = revision.released(template.fields, desired.container, swap.image, swap.version, swap.target)
         arn = self._registered(template.family, wanted)
         if not arn:
-            arn = self._api.register(template.family, revision.registration(wanted), {"Release": self.intent.swap_id})
+            arn = self._api.register(template.family, revision.registration(wanted), template.tags)
         self._intent = replace(self.intent, swap=replace(self.intent.swap, task_definition=arn))
 
     def _registered(self, family: str, wanted: Any) -> str:
         """A revision that an earlier run registered and could not write down, or an identical one."""
         for arn in self._api.revisions(family)[:5]:
-            if revision.fields_of(self._api.definition(arn)) == wanted:
+            if revision.fields_of(self._api.definition(arn)[0]) == wanted:
                 return arn
         return ""
 

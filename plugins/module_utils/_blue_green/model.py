@@ -172,6 +172,7 @@ class Template:
 
     family: str
     fields: Mapping[str, Any]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

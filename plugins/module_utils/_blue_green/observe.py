@@ -84,7 +84,7 @@ class Observer:
     def _slot(self, slot: str, service: Mapping[str, Any], scaling: Any) -> Slot:
         arn = service["taskDefinition"]
         if arn not in self._definitions:  # a revision never changes
-            self._definitions[arn] = revision.fields_of(self._api.definition(arn))
+            self._definitions[arn] = revision.fields_of(self._api.definition(arn)[0])
         fields = self._definitions[arn]
         container = self.desired.container
         if f"{container}.image" not in fields:
@@ -190,8 +190,8 @@ class Observer:
     def template(self, slot: Slot) -> Template:
         """The newest revision of the slot's family; phase 3 keeps one for each slot."""
         family = slot.task_definition.rsplit("/", 1)[1].rsplit(":", 1)[0]
-        found = self._api.definition(self.desired.task_definition or family)
-        return Template(family, revision.fields_of(found))
+        found, tags = self._api.definition(self.desired.task_definition or family)
+        return Template(family, revision.fields_of(found), tags)
 
     def _wanted_image(self) -> tuple[str, str]:
         """The image by digest, and its version: the caller's word for it, else the digest's first characters."""

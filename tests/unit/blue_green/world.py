@@ -34,6 +34,7 @@ ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
 BALANCER_ARN = f"{ARN}:loadbalancer/app/{BALANCER}/1"
 GROUPS = {slot: f"{ARN}:targetgroup/{APPLICATION}-{slot}/{slot}" for slot in SLOTS}
 LISTENERS = {port: f"{ARN}:listener/app/{BALANCER}/1/{port}" for port in (443, 8443)}
+TAGS = [{"key": "Project", "value": "1001-stories"}]
 TICK = 1.0
 CHECK = Check("/api/health", body="ok", headers={"X-App-Version": "^{version}$"}, p95=500)
 
@@ -326,15 +327,15 @@ class Ecs(_Client):
             "deployments": [primary],
         }
 
-    def describe_task_definition(self, taskDefinition: str) -> Any:
-        return {"taskDefinition": copy.deepcopy(self.world.definition(taskDefinition))}
+    def describe_task_definition(self, taskDefinition: str, include: list[str]) -> Any:
+        return {"taskDefinition": copy.deepcopy(self.world.definition(taskDefinition)), "tags": TAGS}
 
     def list_task_definitions(self, **_which: Any) -> Any:
         return {"taskDefinitionArns": [one["taskDefinitionArn"] for one in reversed(self.world.definitions)]}
 
     def register_task_definition(self, **definition: Any) -> Any:
         with self.world.write("register_task_definition", self):
-            definition.pop("tags", None)
+            assert definition.pop("tags") == TAGS, "a site run would find drift"
             arn = self.world.keep(definition)
         return {"taskDefinition": {"taskDefinitionArn": arn}}
 
