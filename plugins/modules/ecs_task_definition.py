@@ -261,7 +261,7 @@ EXAMPLES = r"""
         port_mappings: [{container_port: 3000}]
         environment: {APP_SLOT: blue, APP_VERSION: 1.0.0}
         secrets:
-          DATABASE_PASSWORD: arn:aws:secretsmanager:us-east-1:123456789012:secret:stories-app-AbCdEf:password::
+          DATABASE_PASSWORD: "arn:aws:secretsmanager:us-east-1:123456789012:secret:stories-app-AbCdEf:password::"
 """
 
 RETURN = r"""

@@ -224,7 +224,7 @@ def main() -> None:
             "security_group_ids": {"type": "list", "elements": "str"},
             "automatic_failover": {"type": "bool", "default": True},
             "multi_az": {"type": "bool", "default": True},
-            "kms_key_arn": {"type": "str", "default": ""},
+            "kms_key_arn": {"type": "str", "default": "", "no_log": False},
             "transit_encryption": {"type": "bool", "default": True},
             "auth_token_secret": {"type": "str", "default": "", "no_log": False},
             "auth_token_update_strategy": {
@@ -238,7 +238,7 @@ def main() -> None:
             "logs": {"type": "list", "elements": "str", "choices": logs, "default": logs},
             "log_format": {"type": "str", "choices": ["json", "text"], "default": "json"},
             "log_retention_days": {"type": "int", "default": 30},
-            "log_kms_key_arn": {"type": "str", "default": ""},
+            "log_kms_key_arn": {"type": "str", "default": "", "no_log": False},
             "snapshot_retention_limit": {"type": "int", "default": 7},
             "snapshot_window": {"type": "str", "default": "03:00-04:00"},
             "preferred_maintenance_window": {"type": "str", "default": "sun:04:00-sun:05:00"},

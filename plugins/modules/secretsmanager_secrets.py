@@ -76,7 +76,7 @@ options:
           characters:
             description: What it is made of. Letters and digits need no escaping in a URL.
             type: str
-            default: ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
+            default: abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
       copy:
         description: Parts that are copied out of other secrets.
         type: list

@@ -121,7 +121,7 @@ class Bucket(Kind):
     def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
         self._expectations.expect(wanted)
         # Ownership first: S3 refuses some policies and log targets as long as ACLs count.
-        for field in sorted(fields, key=lambda field: _ORDER.index(field)):
+        for field in sorted(fields, key=_ORDER.index):
             getattr(self, f"_put_{field}")(found.name, wanted.fields[field])
 
     def wait(self, found: Found) -> None:

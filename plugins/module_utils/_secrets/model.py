@@ -98,7 +98,7 @@ def placeholders(spec: Spec) -> set[str]:
 
 def generate(length: int, characters: str) -> str:
     """``length`` characters out of ``characters``, from the system's secure source."""
-    return "".join(secrets.choice(characters) for _ in range(length))
+    return "".join(secrets.choice(characters) for _place in range(length))
 
 
 def compose(spec: Spec, read_part: ReadPart) -> str:
