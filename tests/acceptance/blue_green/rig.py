@@ -279,7 +279,7 @@ class Rig:
         return {slot: given.get(slot, 0) for slot in SLOTS}
 
     def await_weight(self, slot: str, weight: int) -> None:
-        self.eventually(lambda: self.weights()[slot] == weight)
+        self.eventually(lambda: self.weights()[slot] == weight, 180)
 
     def live(self) -> str:
         having = [slot for slot, weight in self.weights().items() if weight]
