@@ -53,12 +53,19 @@ def _network(cloud: Cloud, prefix: str) -> list[str]:
 def _security(cloud: Cloud, prefix: str) -> list[str]:
     iam, kms = cloud.client("iam"), cloud.client("kms")
     roles = [role["RoleName"] for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]]
-    aliases = [alias["AliasName"] for page in kms.get_paginator("list_aliases").paginate() for alias in page["Aliases"]]
+    live = _live_keys(kms)
+    # A key that waits for its deletion keeps its alias until then.
+    aliases = [
+        alias["AliasName"]
+        for page in kms.get_paginator("list_aliases").paginate()
+        for alias in page["Aliases"]
+        if alias.get("TargetKeyId") in live
+    ]
     buckets = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
     return [
         *_named("iam:role", roles, prefix),
         *_named("kms:alias", aliases, prefix),
-        *(f"kms:key:{_key_name(kms, key)}" for key in _live_keys(kms) if _key_name(kms, key).startswith(prefix)),
+        *(f"kms:key:{_key_name(kms, key)}" for key in live if _key_name(kms, key).startswith(prefix)),
         *_named("s3:bucket", buckets, prefix),
         *(f"logs:group:{name}" for name in _log_groups(cloud) if prefix in name),
     ]
