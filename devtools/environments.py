@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -49,6 +51,31 @@ def _fingerprint(requirements: Path) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
+# Programs that no Python package brings and that only the tests need, with their Debian packages.
+_PROGRAMS = {"pgbouncer": "pgbouncer", "openssl": "openssl"}
+_SERVER = Path("/usr/lib/postgresql/15/bin/postgres")
+
+
+def _programs() -> None:
+    """Install what is missing when that is allowed (root on Debian); else say it in one line."""
+    missing = [package for program, package in _PROGRAMS.items() if not _found(program)]
+    if not _SERVER.exists() and not shutil.which("postgres"):
+        missing.append("postgresql-15")
+    if not missing:
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"Installing {', '.join(missing)} with apt-get", flush=True)
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-qq", "-y", *missing]):
+            subprocess.run(command, env=quiet, check=True, stdout=subprocess.DEVNULL)
+        return
+    sys.exit(f"The tests need {', '.join(missing)}: sudo apt-get install {' '.join(missing)}, then run again.")
+
+
+def _found(program: str) -> bool:
+    return bool(shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"))
+
+
 def for_running() -> None:
     """What the demo needs. An environment that was made for testing serves as it is."""
     if not (TOOLS / ".requirements").exists():
@@ -58,5 +85,6 @@ def for_running() -> None:
 
 def for_testing() -> None:
     """What the quality gates need; a superset of `for_running`."""
+    _programs()
     ensure(TOOLS, ROOT / "requirements-dev.txt")
     ensure(CLOUD, ROOT / "local_cloud" / "requirements.txt")
