@@ -60,7 +60,8 @@ class Release:
 
     @property
     def intent(self) -> Intent:
-        assert self._intent is not None, "a step other than lock and take-over runs with the lock held"
+        if self._intent is None:
+            raise LookupError("A step other than lock and take-over ran without the lock; the plan is wrong.")
         return self._intent
 
     def _fence(self) -> None:

@@ -74,6 +74,13 @@ def hand_over(intent: Intent, slot: str) -> Any:
     return given if given is not None else own
 
 
+def _intent(observed: Observed) -> Intent:
+    """The record of the swap that is under way; every step but the first is planned with one."""
+    if observed.intent is None:
+        raise LookupError("A step of a swap was folded into a state without a swap; the plan is wrong.")
+    return observed.intent
+
+
 def _nothing(_step: Step, observed: Observed) -> Observed:
     return observed
 
@@ -83,8 +90,8 @@ def _lock(step: Step, observed: Observed) -> Observed:
 
 
 def _decide(step: Step, observed: Observed) -> Observed:
-    assert observed.intent is not None
-    return replace(observed, intent=replace(observed.intent, undoing=observed.intent.undoing or "planned"))
+    intent = _intent(observed)
+    return replace(observed, intent=replace(intent, undoing=intent.undoing or "planned"))
 
 
 def _hold(step: Step, observed: Observed) -> Observed:
@@ -125,16 +132,15 @@ def _retire(step: Step, observed: Observed) -> Observed:
 
 
 def _scaling(step: Step, observed: Observed) -> Observed:
-    assert observed.intent is not None
+    intent = _intent(observed)
     for name, slot in observed.slots.items():
         if slot.scaling is not None:
-            observed = observed.with_slot(name, scaling=hand_over(observed.intent, name))
+            observed = observed.with_slot(name, scaling=hand_over(intent, name))
     return observed
 
 
 def _close(step: Step, observed: Observed) -> Observed:
-    assert observed.intent is not None
-    swap, intent = step.swap, observed.intent
+    swap, intent = step.swap, _intent(observed)
     last = Record(intent.swap_id, OUTCOMES[swap.kind], swap.source, swap.target, swap.image, intent.started)
     tag = swap.target if observed.active_slot_tag else ""
     return replace(observed, intent=None, last=last, active_slot_tag=tag)
@@ -145,21 +151,19 @@ def _undo_weights(step: Step, observed: Observed) -> Observed:
 
 
 def _undo_stop(step: Step, observed: Observed) -> Observed:
-    assert observed.intent is not None
-    count = observed.intent.desired.get(step.swap.target, 0)
+    count = _intent(observed).desired.get(step.swap.target, 0)
     return observed.with_slot(step.swap.target, desired=count, running=count, healthy=count)
 
 
 def _undo_scaling(step: Step, observed: Observed) -> Observed:
-    assert observed.intent is not None
+    intent = _intent(observed)
     for name in observed.slots:
-        observed = observed.with_slot(name, scaling=observed.intent.scaling.get(name))
+        observed = observed.with_slot(name, scaling=intent.scaling.get(name))
     return observed
 
 
 def _undo_close(step: Step, observed: Observed) -> Observed:
-    assert observed.intent is not None
-    swap, intent = step.swap, observed.intent
+    swap, intent = step.swap, _intent(observed)
     last = Record(intent.swap_id, "undone", swap.source, swap.target, swap.image, intent.started)
     return replace(observed, intent=None, last=last)
 
