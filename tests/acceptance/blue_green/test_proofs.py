@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.blue_green.proofs import ONLY_LONG, PROOFS, Proof, Scale
+from tests.acceptance.blue_green.proofs import PROOFS, SHORT, Proof, Scale
 from tests.acceptance.blue_green.rig import Rig, rig
 
 
@@ -23,7 +23,7 @@ def versions() -> Iterator[int]:
     return iter(range(2, 10**6))
 
 
-@pytest.mark.parametrize("proof", [one for one in PROOFS if one not in ONLY_LONG], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("proof", SHORT, ids=lambda one: one.__name__)
 def test_on_the_rig(proof: Proof, built: Rig, versions: Iterator[int], tmp_path: Path) -> None:
     proof(built, Scale(False, tmp_path, versions))
 
