@@ -130,7 +130,11 @@ def running(state_dir: Path, *, data_plane: bool = False, options: tuple[str, ..
     where = ["--port", port, "--state-dir", str(state_dir)]
     start = [*command, "up", *where, "--watch-pid", str(os.getpid()), *options]
     subprocess.run(start, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    cloud = Cloud(f"http://127.0.0.1:{port}", state_dir)
     try:
-        yield Cloud(f"http://127.0.0.1:{port}", state_dir)
+        if data_plane:
+            # Health checks, drains and grace periods pass five times as fast.
+            cloud.admin("POST", "/data-plane/settings", {"time_scale": 0.2})
+        yield cloud
     finally:
         subprocess.run([*command, "down", *where], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
