@@ -243,6 +243,8 @@ NOTHING: dict[str, Any] = {"Quantity": 0}
 FUNCTION = "arn:aws:cloudfront::123456789012:function/by-hand"
 
 
+# Sixty-six rows of a minute and more in all: with the long tests.
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("by_hand", "resource", "field"),
     [

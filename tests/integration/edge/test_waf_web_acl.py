@@ -115,6 +115,7 @@ def tagged(cloud: Cloud) -> None:
     waf(cloud).tag_resource(ResourceARN=get(cloud)["WebACL"]["ARN"], Tags=[{"Key": "Owner", "Value": "somebody"}])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("by_hand", "resource", "field"),
     [
