@@ -7,6 +7,7 @@ Identity is the namespace's name within the account, and a service's name within
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -138,7 +139,8 @@ class DiscoveryService(CloudMapKind):
             "create_service",
             Name=wanted.name.removesuffix(f".{self.namespace}"),
             NamespaceId=fields["namespace"],
-            CreatorRequestId=f"{fields['namespace']}/{wanted.name}"[:64],
+            # Fresh each time: a service that was deleted and is made again must not be taken for the old request.
+            CreatorRequestId=str(uuid.uuid4()),
             Description=fields["description"],
             DnsConfig={"RoutingPolicy": fields["routing_policy"], "DnsRecords": _records(fields)},
             # ECS reports the health of its tasks itself; the threshold of a custom check is always 1.

@@ -82,6 +82,9 @@ def public_data_subnet(cloud: Cloud) -> None:
 
 
 def detached_gateway(cloud: Cloud) -> None:
+    # AWS lets nobody detach it while NAT gateways hold public addresses.
+    for nat in cloud.client("ec2").describe_nat_gateways()["NatGateways"]:
+        cloud.client("ec2").delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
     gateway = first(cloud, "describe_internet_gateways", "InternetGateways", "stories-test")
     cloud.client("ec2").detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc(cloud))
 
