@@ -202,7 +202,7 @@ class Databases:
         await self._configure(server, server.static)
         for left in server.folder.glob(".s.PGSQL.*"):  # of a server that was killed, or that this is a copy of
             left.unlink()
-        log = open(self._state_dir / "logs" / f"postgresql-{server.spec['identifier']}.log", "ab")  # noqa: SIM115
+        log = open(self._state_dir / "logs" / f"postgresql-{server.spec['identifier']}.log", "ab")  # noqa: SIM115 - the server keeps it
         with log:
             server.process = await asyncio.create_subprocess_exec(
                 *self._command("postgres", "-D", str(server.folder)),
