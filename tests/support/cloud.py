@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import random
 import socket
 import subprocess
+import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 # The embedded cloud takes any secret. A rare word, since Ansible masks it wherever it occurs in a result.
 SECRET = "opens-nothing-but-loopback"
+# local_cloud/data_plane/addresses.py maps ports to addresses, modulo this. The lower residues, that of the default
+# port among them, are left to clouds that somebody starts by hand.
+_MODULUS = 128
+_RESIDUES = range(88, _MODULUS)
 _PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 
 
@@ -103,38 +110,60 @@ def port_offset() -> int:
 
 
 def free_port() -> int:
-    """A port of the loopback address that nothing listens on.
+    """A port of the loopback address that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
-    A cloud's addresses follow from its port, so workers of pytest-xdist that run side by side take ports of
-    residues of their own.
+
+@contextmanager
+def cloud_port() -> Iterator[int]:
+    """A port for a cloud, whose addresses no other cloud of a test on this machine takes.
+
+    A cloud's addresses follow from its port modulo 128. Asking the kernel for ports until one has a wanted residue
+    may never end, since it prefers ports of one parity; a lock for each residue does.
     """
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    mine = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port % workers == mine:
-            return port
+    residues = random.sample(_RESIDUES, len(_RESIDUES))
+    for residue in residues:
+        with Path(tempfile.gettempdir(), f"stories1001-cloud-{os.getuid()}-{residue}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            for port in range(20096 - 20096 % _MODULUS + residue, 30000, _MODULUS):
+                if _is_free(port):
+                    yield port
+                    return
+    raise RuntimeError("Looked for a port between 20000 and 30000 for an embedded cloud and found none that is free.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager
 def running(state_dir: Path, *, data_plane: bool = False, options: tuple[str, ...] = ()) -> Iterator[Cloud]:
     """A cloud of one's own, ended with the block and, should the tests be killed, with them."""
-    port = str(free_port())
-    environment: Mapping[str, str] = {
-        **os.environ,
-        "LOCAL_CLOUD_WITHOUT": "" if data_plane else "data_plane",
-    }
-    command = [str(_PYTHON), "-m", "local_cloud"]
-    where = ["--port", port, "--state-dir", str(state_dir)]
-    start = [*command, "up", *where, "--watch-pid", str(os.getpid()), *options]
-    subprocess.run(start, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-    cloud = Cloud(f"http://127.0.0.1:{port}", state_dir)
-    try:
-        if data_plane:
-            # Health checks, drains and grace periods pass five times as fast.
-            cloud.admin("POST", "/data-plane/settings", {"time_scale": 0.2})
-        yield cloud
-    finally:
-        subprocess.run([*command, "down", *where], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    with cloud_port() as number:
+        port = str(number)
+        environment: Mapping[str, str] = {
+            **os.environ,
+            "LOCAL_CLOUD_WITHOUT": "" if data_plane else "data_plane",
+        }
+        command = [str(_PYTHON), "-m", "local_cloud"]
+        where = ["--port", port, "--state-dir", str(state_dir)]
+        start = [*command, "up", *where, "--watch-pid", str(os.getpid()), *options]
+        subprocess.run(start, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        cloud = Cloud(f"http://127.0.0.1:{port}", state_dir)
+        try:
+            if data_plane:
+                # Health checks, drains and grace periods pass five times as fast.
+                cloud.admin("POST", "/data-plane/settings", {"time_scale": 0.2})
+            yield cloud
+        finally:
+            subprocess.run([*command, "down", *where], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
