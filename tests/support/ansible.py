@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support import forked
 from tests.support.cloud import ROOT, Cloud
 
 _BIN = Path(sys.executable).parent
@@ -56,28 +57,11 @@ def run_module(cloud: Cloud, name: str, parameters: Mapping[str, Any], **flags: 
         "_ansible_remote_tmp": "~/.ansible/tmp",
         "_ansible_keep_remote_files": False,
     }
-    # core 2.19 reads its arguments through a profile; this is what ansiballz does, in few lines.
     module = f"ansible_collections.stories1001.platform.plugins.modules.{name}"
-    code = (
-        "import json, runpy, sys\n"
-        "from ansible.module_utils import basic\n"
-        "from ansible.module_utils.testing import patch_module_args\n"
-        f"sys.argv = [{name!r}]\n"
-        "with patch_module_args(json.loads(sys.stdin.read())):\n"
-        f"    runpy.run_module({module!r}, run_name='__main__')\n"
-    )
-    paths = os.pathsep.join([str(ROOT / "collections"), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=json.dumps(arguments),
-        capture_output=True,
-        text=True,
-        env={**os.environ, **cloud.environment, "PYTHONPATH": paths},
-        check=False,
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    stdout, stderr = forked.run(module, arguments, {**os.environ, **cloud.environment})
+    lines = [line for line in stdout.splitlines() if line.startswith("{")]
     if not lines:
-        raise AssertionError(f"{name} printed no result:\n{done.stdout}\n{done.stderr}")
+        raise AssertionError(f"{name} printed no result:\n{stdout}\n{stderr}")
     result: dict[str, Any] = json.loads(lines[-1])
     return result
 
