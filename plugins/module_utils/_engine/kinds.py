@@ -9,7 +9,7 @@ the order of their creation and a function that turns its parameters into resour
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -78,10 +78,12 @@ def converge_resources(
     kinds: Sequence[Kind],
     desired: Sequence[Resource] | None,
     extra_outputs: Callable[[State], Mapping[str, Any]] = lambda state: {},
+    purge: Collection[str] = (),
 ) -> Any:
     """Make AWS hold the desired resources (None: none of these kinds at all) and end the module.
 
     kinds: in the order of creation; removal goes the other way.
+    purge: kinds of which everything of ours goes that is not desired, once all else stands.
     Returns ``resources`` ({kind: {name: {id, …}}}) beside what `converge` returns.
     """
     by_kind = {kind.kind: kind for kind in kinds}
@@ -100,7 +102,9 @@ def converge_resources(
     def plan(state: State) -> tuple[ResourceStep, ...]:
         if desired is None:
             return plan_absent(state, [kind.kind for kind in kinds], traits)
-        return plan_present(state, desired, traits)
+        wanted = {resource.key for resource in desired}
+        surplus = {key: found for key, found in state.items() if key not in wanted and found.kind in purge}
+        return plan_present(state, desired, traits) + plan_absent(surplus, [kind.kind for kind in kinds], traits)
 
     def apply(steps: Sequence[ResourceStep], state: State) -> None:
         carry_out(steps, state, by_kind)
