@@ -55,6 +55,7 @@ class Cloud:
             "platform_aws_endpoint_url": self.endpoint,
             "platform_ca_path": str(self.state_dir / "tls" / "ca.pem"),
             "platform_port_offset": port_offset(),
+            "platform_reports_folder": str(self.state_dir / "reports"),
         }
 
     def client(self, service: str, region: str = REGION) -> Any:
