@@ -160,20 +160,21 @@ def measure(server: Server, rows: int, way: Any, transactions: float, count: int
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of each of the five tables")
-    arguments.add_argument(
-        "--transactions", type=float, default=20, help="seconds that the long transactions last; 0 leaves them out"
-    )
+    arguments.add_argument("--transactions", type=float, default=20, help="seconds that the long transactions last")
     arguments.add_argument("--writers", type=int, default=4, help="sessions that write all the time")
     arguments.add_argument("--rounds", type=int, default=2, help="rounds of the quiet case; the better one counts")
+    arguments.add_argument("--only", choices=["quiet", "transactions"], help="one case: to measure in pieces")
     arguments.add_argument("--builds", type=int, default=0, help="parallel_builds of the module; 0 is its default")
     given = arguments.parse_args()
     ours_is = partial(with_module, builds=given.builds)
     shown: list[str] = []
     with running(15, {"autovacuum": "off", "fsync": "on", "max_wal_size": "8GB"}) as server:
         fill(server, given.rows)
-        print(f"PostgreSQL {server.version}, 5 tables of {given.rows} rows, 10 indexes, {given.writers} writers")
+        version = server.execute("SHOW server_version")[0][0]
+        print(f"PostgreSQL {version}, 5 tables of {given.rows} rows, 10 indexes, {given.writers} writers")
         cases = {"quiet": 0.0, f"transactions of {given.transactions:.0f} s": given.transactions}
-        for name, seconds in cases.items() if given.transactions else [("quiet", 0.0)]:
+        chosen = {name: seconds for name, seconds in cases.items() if given.only in (None, name.split()[0])}
+        for name, seconds in chosen.items():
             taken: dict[str, list[Measured]] = {"psql -f": [], "module": []}
             for _ in range(given.rounds if not seconds else 1):
                 span = 0.0

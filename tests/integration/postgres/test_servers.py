@@ -249,6 +249,35 @@ def test_parameters_of_a_managed_server_are_reported_and_not_set(tunable: Server
         tunable.execute("DROP ROLE rds_superuser")
 
 
+def extend(server: Server, *names: str, **options: Any) -> dict[str, Any]:
+    return run("postgres_extensions", connection=server.connection(), extensions=list(names), **options)
+
+
+def test_an_extension_is_created_and_one_whose_library_is_not_loaded_is_told(server: Server) -> None:
+    planned = extend(server, "pg_stat_statements", "pg_trgm", check=True)
+    assert [step["id"] for step in planned["steps"]] == [
+        "extension/pg_stat_statements:create",
+        "extension/pg_trgm:create",
+    ]
+    assert server.execute("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'")[0][0] == 0
+    made = extend(server, "pg_stat_statements", "pg_trgm")
+    assert made["unloaded"] == ["pg_stat_statements"]
+    assert "Put it into shared_preload_libraries" in str(made["warnings"])
+    assert extend(server, "pg_stat_statements", "pg_trgm")["changed"] is False
+
+
+def test_an_extension_that_the_server_lacks_or_the_role_may_not_create_is_one_clear_error(database: Database) -> None:
+    refused = run("postgres_extensions", connection=database.connection(), extensions=["pg_stat_statement"])
+    assert "Did you mean pg_stat_statements?" in refused["msg"]
+    role = f"guest_{database.name}"
+    database.execute(f"CREATE ROLE {role} LOGIN")
+    guest = database.connection(username=role)
+    refused = run("postgres_extensions", connection=guest, extensions=["pg_stat_statements"])
+    assert (
+        f"Tried to create extension pg_stat_statements in {database.name}; PostgreSQL answered 42501" in refused["msg"]
+    )
+
+
 def test_five_hundred_clients_are_served_through_a_pooler_by_a_handful_of_sessions(server: Server) -> None:
     with pooled(server, clients=600, size=10) as port:
         told = run("postgres_connection_check", connection=server.connection(port=port), connections=500)
@@ -272,6 +301,7 @@ PLANNED = {"host": "planned:db_cluster/stories", "database": "d", "username": "u
     [
         ("postgres_index_migration", {"migrations": [{"name": "m1", "indexes": [INDEX]}]}),
         ("postgres_parameters", {"parameters": PARAMETERS}),
+        ("postgres_extensions", {"extensions": ["pg_trgm"]}),
         ("postgres_connection_check", {}),
     ],
 )
