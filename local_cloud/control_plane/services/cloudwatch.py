@@ -1,16 +1,82 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Alarms on a percentile: AWS shows the percentile and no other statistic; ministack adds an average."""
+"""CloudWatch alarms with everything that AWS shows of them: expressions, percentiles, suppressors, all actions.
+
+ministack evaluates alarms on single metrics and the rules of composite alarms. An alarm on an expression is kept
+and stays where it is: INSUFFICIENT_DATA until someone sets its state.
+"""
 
 from __future__ import annotations
 
-from local_cloud.control_plane.overlay import Call, Params, registry
+from typing import Any
+
+from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
+from local_cloud.control_plane.stores import store
+
+kept = store("cloudwatch_alarms")  # name -> what ministack does not keep of an alarm
+
+_MORE = (
+    "ActionsSuppressor",
+    "ActionsSuppressorExtensionPeriod",
+    "ActionsSuppressorWaitPeriod",
+    "EvaluateLowSampleCountPercentile",
+    "InsufficientDataActions",
+    "Metrics",
+)
+# What an alarm on an expression does not have.
+_OF_ONE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("ValidationError", message)
+
+
+@registry.handles("cloudwatch", "PutMetricAlarm")
+async def put_metric_alarm(call: Call) -> Params:
+    wanted = call.params
+    metrics = wanted.get("Metrics")
+    if bool(metrics) == bool(wanted.get("MetricName")):
+        raise _invalid("Exactly one of MetricName and Metrics must be specified")
+    if metrics and sum(metric.get("ReturnData", True) for metric in metrics) != 1:
+        raise _invalid("Exactly one element of the metrics list should return data.")
+    answer = await call.forward()
+    _keep(wanted)
+    return answer
+
+
+@registry.handles("cloudwatch", "PutCompositeAlarm")
+async def put_composite_alarm(call: Call) -> Params:
+    answer = await call.forward()
+    _keep(call.params)
+    return answer
+
+
+def _keep(wanted: Params) -> None:
+    kept[wanted["AlarmName"]] = {name: wanted[name] for name in _MORE if wanted.get(name) not in (None, [])}
+
+
+@registry.handles("cloudwatch", "DeleteAlarms")
+async def delete_alarms(call: Call) -> Params:
+    answer = await call.forward()
+    for name in call.params["AlarmNames"]:
+        kept.pop(name, None)
+    return answer
 
 
 @registry.handles("cloudwatch", "DescribeAlarms")
 async def describe_alarms(call: Call) -> Params:
     answer = await call.forward()
     for alarm in answer.get("MetricAlarms", []):
+        _complete(alarm)
         if alarm.get("ExtendedStatistic"):
             alarm.pop("Statistic", None)
+        if alarm.get("Metrics"):
+            for name in _OF_ONE_METRIC:
+                alarm.pop(name, None)
+    for alarm in answer.get("CompositeAlarms", []):
+        _complete(alarm)
     return answer
+
+
+def _complete(alarm: dict[str, Any]) -> None:
+    alarm.update(kept.get(alarm["AlarmName"], {}))

@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How CloudWatch lists, makes, changes and removes alarms: one list call a sort, and the tags of each, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+from .._aws.api import Aws
+from .._aws.tags import belongs, from_boto3, to_boto3
+from .._engine.kinds import Kind
+from .._engine.resources import Found, Resource, Traits
+from .model import COMPOSITE, METRIC, composite_fields, metric_fields, request
+
+_AT_ONCE = 8
+_MISSING = ("ResourceNotFound", "ResourceNotFoundException")
+
+
+class Alarm(Kind):
+    """Alarms under our prefix; found are those that are named in this call, and those that carry our tags.
+
+    The tag Component tells them from alarms that other roles make under the same prefix.
+    """
+
+    sort: ClassVar[str]  # AWS's AlarmType
+    listed: ClassVar[str]  # its key in the answer
+    operation: ClassVar[str]
+    names: ClassVar[Mapping[str, str]]
+    canonical: ClassVar[Callable[[Mapping[str, Any]], dict[str, Any]]]
+
+    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
+        self._aws = aws
+        self._tags = tags
+        self._prefix = f"{prefix}-"
+        self._named = frozenset(named)
+
+    def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
+        return self._aws.call(attempt, "cloudwatch", operation, **parameters)
+
+    def observe(self) -> Iterable[Found]:
+        alarms = self._aws.pages(
+            f"list the alarms {self._prefix}*",
+            "cloudwatch",
+            "describe_alarms",
+            self.listed,
+            AlarmNamePrefix=self._prefix,
+            AlarmTypes=[self.sort],
+        )
+        self._aws.client("cloudwatch")  # made once, before several threads ask for it
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for alarm, tags in zip(alarms, pool.map(self._tags_of, alarms), strict=True):
+                name, arn = alarm["AlarmName"], alarm["AlarmArn"]
+                if name in self._named or self._is_ours(tags):
+                    outputs = {"arn": arn, "state": alarm["StateValue"]}
+                    yield Found(self.kind, name, arn, type(self).canonical(alarm), tags, outputs)
+
+    def _tags_of(self, alarm: Mapping[str, Any]) -> dict[str, str]:
+        attempt, arn = f"read the tags of alarm {alarm['AlarmName']}", alarm["AlarmArn"]
+        # An alarm may go between the list and this question.
+        answer = self._aws.call_unless(_MISSING, attempt, "cloudwatch", "list_tags_for_resource", ResourceARN=arn)
+        return dict(from_boto3((answer or {}).get("Tags") or []))
+
+    def _is_ours(self, tags: Mapping[str, str]) -> bool:
+        return belongs(tags, self._tags) and tags.get("Component") == self._tags.get("Component")
+
+    def create(self, wanted: Resource) -> Found:
+        attempt, tags = f"create alarm {wanted.name}", to_boto3(dict(wanted.tags or {}))
+        fields = request(wanted.fields, self.names)
+        self._call(attempt, self.operation, AlarmName=wanted.name, Tags=tags, **fields)
+        return Found(self.kind, wanted.name, wanted.name, wanted.fields, wanted.tags)
+
+    def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
+        # CloudWatch replaces an alarm as a whole; its state and its tags stay.
+        attempt = f"change {', '.join(fields)} of alarm {found.name}"
+        self._call(attempt, self.operation, AlarmName=found.name, **request(wanted.fields, self.names))
+
+    def retag(self, found: Found, put: Mapping[str, str], remove: Sequence[str]) -> None:
+        if put:
+            self._call(f"tag alarm {found.name}", "tag_resource", ResourceARN=found.id, Tags=to_boto3(dict(put)))
+        if remove:
+            attempt = f"remove tags from alarm {found.name}"
+            self._call(attempt, "untag_resource", ResourceARN=found.id, TagKeys=list(remove))
+
+    def delete(self, found: Found) -> None:
+        self._call(f"delete alarm {found.name}", "delete_alarms", AlarmNames=[found.name])
+
+
+class MetricAlarm(Alarm):
+    """Alarms on a metric or on an expression over several."""
+
+    kind = "metric_alarm"
+    traits = Traits("alarm")
+    sort, listed, operation, names = "MetricAlarm", "MetricAlarms", "put_metric_alarm", METRIC
+    canonical = staticmethod(metric_fields)
+
+
+class CompositeAlarm(Alarm):
+    """Alarms on the states of other alarms."""
+
+    kind = "composite_alarm"
+    traits = Traits("composite alarm")
+    sort, listed, operation, names = "CompositeAlarm", "CompositeAlarms", "put_composite_alarm", COMPOSITE
+    canonical = staticmethod(composite_fields)
