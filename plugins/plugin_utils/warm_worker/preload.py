@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the warm worker loads once so that no module has to: libraries, and botocore's parsed service models.
+
+Which models are needed is learned: a module's process names each file of botocore that it had to parse, and the
+worker, which has nothing to do meanwhile, parses it too and keeps it for all later modules.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections import OrderedDict
+from typing import Any
+
+# Nearly every module of the supported collections imports these. What a machine lacks is left out: the module says so.
+_LIBRARIES = (
+    "ansible.module_utils.basic",
+    "ansible.module_utils.testing",
+    "ansible.module_utils.urls",
+    "ansible.module_utils._internal._ansiballz._loader",
+    "boto3",
+    "boto3.session",
+    "botocore.client",
+    "botocore.config",
+    "botocore.credentials",
+    "botocore.endpoint",
+    "botocore.httpsession",
+    "botocore.paginate",
+    "botocore.signers",
+    "botocore.waiter",
+    "psycopg",
+    "psycopg.rows",
+    "psycopg.sql",
+    "concurrent.futures.thread",
+    "ansible_collections.amazon.aws.plugins.module_utils.modules",
+    "ansible_collections.amazon.aws.plugins.module_utils.retries",
+    "ansible_collections.stories1001.platform.plugins.module_utils._aws.api",
+    "ansible_collections.stories1001.platform.plugins.module_utils._engine.kinds",
+    "ansible_collections.stories1001.platform.plugins.module_utils._platform.sections",
+)
+
+_parsed: dict[str, OrderedDict[str, Any]] = {}  # by path without ending, as botocore asks for them
+
+
+def load_libraries() -> None:
+    """Import everything that can be imported; a missing library is the business of the module that needs it."""
+    for name in _LIBRARIES:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+
+
+def share_models(learned: int) -> None:
+    """Make botocore take parsed files from here. Modules' processes name new ones on the pipe ``learned``."""
+    try:
+        from botocore.loaders import JSONFileLoader
+    except ImportError:
+        return
+    worker = os.getpid()
+    parse = JSONFileLoader.load_file
+
+    def load_file(self: Any, file_path: str) -> OrderedDict[str, Any] | None:
+        if file_path in _parsed:
+            return _parsed[file_path]
+        content: OrderedDict[str, Any] | None = parse(self, file_path)
+        if content is not None:
+            _parsed[file_path] = content
+            if os.getpid() != worker:
+                os.write(learned, f"{file_path}\n".encode())
+        return content
+
+    JSONFileLoader.load_file = load_file
+
+
+def learn(path: str) -> None:
+    """Parse one of botocore's files, so that later modules find it ready."""
+    from botocore.loaders import JSONFileLoader
+
+    JSONFileLoader().load_file(path)
