@@ -34,14 +34,17 @@ Spec = dict[str, Any]
 _ADMIN = "rdsadmin"  # the superuser that RDS keeps for itself
 _START_TIMEOUT = 30.0  # seconds
 _COPY_TIMEOUT = 120.0  # seconds that a restore waits for its snapshot's files
+_RECOVERY_TIMEOUT = 300.0  # seconds for the replay of the write-ahead log
 # For a server whose machine may not fail but whose memory counts. Parameter groups override all but the last lines.
 _BASE = {
     "shared_buffers": "32MB",
-    "max_connections": "200",
+    "max_connections": "600",
     "wal_level": "replica",
     "fsync": "off",
     "full_page_writes": "off",
     "max_wal_size": "256MB",
+    # All of it since the base copy, so that a restore can go back to any moment; see `_take_base`.
+    "wal_keep_size": "2GB",
     "log_timezone": "UTC",
     "timezone": "UTC",
     "jit": "off",
@@ -129,6 +132,19 @@ class Databases:
                 await self._report(server, "failed", f"{type(error).__name__}: {error}")
             else:
                 await self._report(server, "available")
+                await self._take_base(server)
+
+    async def _take_base(self, server: Server) -> None:
+        """Keep the files as they are now: what a restore to a later moment replays the write-ahead log upon."""
+        base = self._base(server)
+        if not base.exists():
+            try:
+                await self._copy(server, base)
+            except (OSError, RuntimeError, asyncpg.PostgresError) as error:
+                logger.error("base copy of %s: %s", server.spec["identifier"], error)
+
+    def _base(self, server: Server) -> Path:
+        return self._folder / f"base-{server.spec['key']}"
 
     # The server.
 
@@ -150,7 +166,10 @@ class Databases:
         shutil.rmtree(server.folder, ignore_errors=True)
         source = server.spec["copy_of"]
         if source in self.servers:
-            await self._copy(self.servers[source], server.folder)
+            if server.spec["moment"]:
+                await self._go_back(self.servers[source], server)
+            else:
+                await self._copy(self.servers[source], server.folder)
             return
         if source:
             async with asyncio.timeout(_COPY_TIMEOUT):
@@ -169,6 +188,40 @@ class Databases:
         output, _ = await process.communicate()
         if process.returncode != 0:
             raise RuntimeError(f"initdb failed: {output.decode(errors='replace')[-500:]}")
+
+    async def _go_back(self, source: Server, server: Server) -> None:
+        """Lay out the files of another server so that it starts as that was at the wished moment.
+
+        PostgreSQL's own point-in-time recovery: the base copy, the write-ahead log since then, a target.
+        """
+        base, part = self._base(source), server.folder.with_suffix(".part")
+        async with asyncio.timeout(_COPY_TIMEOUT):
+            while not base.exists():
+                await asyncio.sleep(0.1)
+        connection = await self._connect(source, "postgres")
+        try:
+            # Replay ends at the first transaction after the target; this one is there if no other is.
+            await connection.fetchval("SELECT txid_current()")
+            await connection.fetchval("SELECT pg_switch_wal()")
+        finally:
+            await connection.close()
+        shutil.rmtree(part, ignore_errors=True)
+        await _run_quietly("cp", "-a", str(base), str(part))
+        shutil.rmtree(part / "pg_wal")
+        await _run_quietly("cp", "-a", str(source.folder / "pg_wal"), str(part / "pg_wal"))
+        # restore_command is demanded; the log lies in pg_wal, where PostgreSQL looks when the command finds nothing.
+        recovery = {
+            "restore_command": "false",
+            "recovery_target_time": server.spec["moment"],
+            "recovery_target_timeline": "current",
+            "recovery_target_action": "promote",
+            "hot_standby": "off",
+        }
+        await _write(
+            part / "postgresql.auto.conf", "".join(f"{name} = '{value}'\n" for name, value in recovery.items())
+        )
+        await _write(part / "recovery.signal", "")
+        part.rename(server.folder)
 
     async def _take_snapshot(self, key: str, source: str) -> None:
         if source in self.servers and not (self._folder / key).exists():
@@ -214,7 +267,8 @@ class Databases:
                 # setpriv sets the signal anew, since it is lost with the change of user.
                 preexec_fn=lambda: processes.die_with_parent(signal.SIGINT),
             )
-        async with asyncio.timeout(_START_TIMEOUT):
+        recovers = (server.folder / "recovery.signal").exists()
+        async with asyncio.timeout(_RECOVERY_TIMEOUT if recovers else _START_TIMEOUT):
             while True:
                 if server.process.returncode is not None:
                     raise RuntimeError(f"PostgreSQL ended with status {server.process.returncode}; see its log")
@@ -312,7 +366,7 @@ class Databases:
             try:
                 if server.process is None or server.process.returncode is not None:
                     return
-                if spec["reboots"] != before["reboots"] or spec["port"] != before["port"]:
+                if any(spec[name] != before[name] for name in ("reboots", "port", "addresses")):
                     await self._report(server, "rebooting")
                     await _stop(server)
                     await self._run(server)
@@ -339,6 +393,7 @@ class Databases:
         async with server.busy:
             await _stop(server)
             shutil.rmtree(server.folder, ignore_errors=True)
+            shutil.rmtree(self._base(server), ignore_errors=True)
 
 
 _RDS_ROLES = """

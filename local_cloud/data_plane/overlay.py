@@ -10,6 +10,7 @@ Routes, under /_cloud/data-plane:
 | POST /report               | what came of it: `tasks`, `target_groups`, `status`                                 |
 | POST /metrics              | `{"namespace", "region", "data"}` → CloudWatch                                      |
 | POST /secret               | `{"account", "region", "valueFrom"}` → the value that a container gets              |
+| GET /credentials           | `?task=ARN`: keys of the role of that task, as a container asks for them            |
 | GET /status                | settings, what each part last said of itself, addresses of the load balancers       |
 | POST /settings             | any of `time_scale`, `nodes`, `lag` (seconds of all nodes, or `{node: seconds}`)    |
 | GET, POST, DELETE /images  | image → version and environment (such as APP_FAULT); POST also puts it into ECR     |
@@ -24,7 +25,7 @@ from typing import Any
 
 from local_cloud.control_plane.overlay import AdminRequest, AwsError, Call, registry
 from local_cloud.data_plane import addresses
-from local_cloud.data_plane.control import caches, databases, ecs, images, secrets
+from local_cloud.data_plane.control import caches, databases, ecs, edge, images, roles, secrets
 from local_cloud.data_plane.control.hub import Document
 from local_cloud.data_plane.control.plane import Plane, registered_only
 from local_cloud.data_plane.control.settings import Settings
@@ -50,6 +51,7 @@ plane.listers = {
     "caches": ("elasticache", (caches.scopes, caches.specs)),
 }
 plane.list_snapshots = databases.snapshots
+plane.list_former = databases.former_arns
 registry.at_start(plane.run)
 
 
@@ -73,6 +75,24 @@ async def _real_address(call: Call) -> Record:
         for balancer in answer["LoadBalancers"]
     ]
     return {**answer, "LoadBalancers": shown}
+
+
+@registry.handles("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "GetDistribution")
+@registry.handles("cloudfront", "UpdateDistribution")
+async def _door_of_one(call: Call) -> Record:
+    answer = await call.forward()
+    return {**answer, "Distribution": _with_address(answer["Distribution"])}
+
+
+@registry.handles("cloudfront", "ListDistributions")
+async def _doors_of_all(call: Call) -> Record:
+    answer = await call.forward()
+    listing = answer["DistributionList"]
+    return {"DistributionList": {**listing, "Items": [_with_address(item) for item in listing.get("Items", [])]}}
+
+
+def _with_address(distribution: Record) -> Record:
+    return {**distribution, "DomainName": edge.address(plane.settings, distribution["ARN"])}
 
 
 @registry.handles("elbv2", "DescribeTargetHealth")
@@ -147,6 +167,11 @@ async def put_metrics(request: AdminRequest) -> Record:
 async def secret(request: AdminRequest) -> Record:
     scope = (request.body["account"], request.body["region"])
     return {"value": await secrets.value(plane.invoke, scope, request.body["valueFrom"])}
+
+
+@registry.admin("GET", "/data-plane/credentials")
+async def credentials(request: AdminRequest) -> Record:
+    return await roles.credentials(plane.invoke, plane.ecs.task(request.query["task"]))
 
 
 @registry.admin("GET", "/data-plane/status")

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """AWS Backup: recovery points, copies, restores and the vault's lock; ministack has vaults, plans and backup jobs.
 
-A job is done when it is started. Restoring an Aurora cluster restores it to its latest point, under the name in the
-job's metadata; the plan's rules do not run by the clock.
+A job is done when it is started. A recovery point of an Aurora cluster is a snapshot of it, as in AWS, and its data go
+wherever it is copied and restored. The plan's rules do not run by the clock.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ministack.services import backup
+from ministack.services import backup, rds
 
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
 from local_cloud.control_plane.resources import now, only
+from local_cloud.control_plane.services.rds import state
 from local_cloud.control_plane.stores import store
 
 points = store("backup_recovery_points")  # recovery point ARN -> DescribeRecoveryPoint's answer
@@ -105,10 +106,19 @@ async def delete_vault(call: Call) -> Params:
 @registry.handles("backup", "StartBackupJob")
 async def start_backup_job(call: Call) -> Params:
     answer = await call.forward()
-    service = call.params["ResourceArn"].split(":")[2]
+    resource = call.params["ResourceArn"]
+    service = resource.split(":")[2]
     source = {**call.params, "ResourceType": _TYPES.get(service, service.upper())}
-    _new_point(call, call.params["BackupVaultName"], source, answer["RecoveryPointArn"])
-    return answer
+    arn = answer["RecoveryPointArn"]
+    if ":cluster:" in resource and resource.rpartition(":")[2] in rds._clusters:
+        wanted = {
+            "DBClusterIdentifier": resource.rpartition(":")[2],
+            "DBClusterSnapshotIdentifier": f"{state.BACKUP_PREFIX}job-{answer['BackupJobId']}",
+        }
+        arn = (await call.invoke("rds", "CreateDBClusterSnapshot", wanted))["DBClusterSnapshot"]["DBClusterSnapshotArn"]
+        backup._jobs[answer["BackupJobId"]]["RecoveryPointArn"] = arn
+    _new_point(call, call.params["BackupVaultName"], source, arn)
+    return {**answer, "RecoveryPointArn": arn}
 
 
 @registry.handles("backup", "ListRecoveryPointsByBackupVault")
@@ -160,10 +170,17 @@ def restore_metadata(call: Call) -> Params:
 
 
 @registry.handles("backup", "DeleteRecoveryPoint")
-def delete_point(call: Call) -> Params:
+async def delete_point(call: Call) -> Params:
     point = _point(call.params["RecoveryPointArn"], call.params["BackupVaultName"])
     points.pop(point["RecoveryPointArn"], None)
+    if _is_snapshot(point["RecoveryPointArn"]):
+        wanted = {"DBClusterSnapshotIdentifier": state.identifier_of(point["RecoveryPointArn"])}
+        await call.invoke("rds", "DeleteDBClusterSnapshot", wanted)
     return {}
+
+
+def _is_snapshot(arn: str) -> bool:
+    return ":cluster-snapshot:" in arn
 
 
 @registry.handles("backup", "StartCopyJob")
@@ -174,11 +191,20 @@ async def start_copy_job(call: Call) -> Params:
     region, vault = destination.split(":")[3], destination.rpartition(":")[2]
     await call.invoke("backup", "DescribeBackupVault", {"BackupVaultName": vault}, region=region)
     arn = f"arn:aws:backup:{region}:{call.account}:recovery-point:{uuid.uuid4()}"
+    if _is_snapshot(point["RecoveryPointArn"]):
+        copy = {
+            "SourceDBClusterSnapshotIdentifier": point["RecoveryPointArn"],
+            "TargetDBClusterSnapshotIdentifier": f"{state.BACKUP_PREFIX}copyjob-{uuid.uuid4()}",
+        }
+        told = await call.invoke("rds", "CopyDBClusterSnapshot", copy, region=region)
+        arn = told["DBClusterSnapshot"]["DBClusterSnapshotArn"]
     copied = {
         **point,
         "RecoveryPointArn": arn,
         "BackupVaultName": vault,
         "BackupVaultArn": destination,
+        "CreationDate": now(),
+        "CompletionDate": now(),
         **only(wanted, "Lifecycle"),
     }
     points._data[(call.account, region, arn)] = copied
@@ -242,6 +268,15 @@ async def _restored(call: Call, point: dict[str, Any]) -> str:
             "InvalidParameterValueException", f"The local cloud restores Aurora clusters, not {point['ResourceType']}."
         )
     metadata = call.params["Metadata"]
+    if _is_snapshot(point["RecoveryPointArn"]):
+        snapshot = {
+            "DBClusterIdentifier": metadata.get("DBClusterIdentifier", ""),
+            "SnapshotIdentifier": point["RecoveryPointArn"],
+            "Engine": metadata.get("Engine", "aurora-postgresql"),
+            **only(metadata, "DBSubnetGroupName"),
+        }
+        told = await call.invoke("rds", "RestoreDBClusterFromSnapshot", snapshot)
+        return str(told["DBCluster"]["DBClusterArn"])
     wanted = {
         "DBClusterIdentifier": metadata.get("DBClusterIdentifier", ""),
         "SourceDBClusterIdentifier": point["ResourceArn"].rpartition(":")[2],

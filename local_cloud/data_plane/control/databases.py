@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
+from datetime import UTC, datetime
 
 from ministack.services import rds as ministack_rds
 
 from local_cloud.control_plane.overlay import AwsError, Call, registry
+from local_cloud.control_plane.services.rds.snapshots import seconds
+from local_cloud.control_plane.services.rds.state import identifier_of
 from local_cloud.control_plane.stores import store
 from local_cloud.data_plane.control.plane import Plane, Record, Scope
 
@@ -20,12 +24,33 @@ _passwords = store("data_plane_database_passwords")  # ARN → password that RDS
 _reboots = store("data_plane_database_reboots")  # ARN → how often the writer was rebooted
 _copies = store("data_plane_database_copies")  # ARN → key of the snapshot or server that it begins with
 
+_moments = store("data_plane_database_moments")  # ARN → the moment that a restored cluster goes back to, ISO 8601
+_keys = store("data_plane_database_keys")  # ARN → the server's key where it does not follow from the ARN
+_former = store("data_plane_database_former_arns")  # ARN that was renamed away: its addresses wait for the next owner
 _sources = store("data_plane_database_snapshots")  # key of a snapshot → key of the server that it was taken from
 
 
 def key_of(arn: str) -> str:
-    """The name of a server's folder."""
+    """The name of a server's folder; a server keeps it when its cluster is renamed."""
+    _, _, _, region, account, _ = arn.split(":", 5)
+    kept: str | None = _keys._data.get((account, region, arn))
+    return kept or _own_key(arn)
+
+
+def _own_key(arn: str) -> str:
     return arn.rpartition(":")[2] + "-" + hashlib.sha256(arn.encode()).hexdigest()[:8]
+
+
+def _key_for_new(arn: str) -> None:
+    """See that a new cluster gets no key of one that was renamed."""
+    _keys.pop(arn, None)
+    if _own_key(arn) in _keys._data.values():
+        _keys[arn] = f"{_own_key(arn)}-{secrets.token_hex(3)}"
+
+
+def former_arns() -> set[str]:
+    """ARNs whose addresses are kept though nothing bears them at the moment."""
+    return {arn for _, _, arn in list(_former._data)}
 
 
 def scopes() -> set[Scope]:
@@ -60,6 +85,7 @@ async def _spec(
 ) -> Record:
     with plane.in_scope(scope):
         password, reboots, copy = _passwords.get(arn, ""), _reboots.get(arn, 0), _copies.get(arn)
+        moment = _moments.get(arn)
     secret = (record.get("MasterUserSecret") or {}).get("SecretArn")
     if secret:
         try:
@@ -79,6 +105,7 @@ async def _spec(
         "parameters": parameters,
         "reboots": reboots,
         "copy_of": copy,
+        "moment": moment,
     }
 
 
@@ -152,12 +179,18 @@ def register(plane: Plane) -> None:
         answer = await call.forward()
         record = answer["DBCluster"]
         arn = record["DBClusterArn"]
+        if call.operation not in ("ModifyDBCluster", "FailoverDBCluster"):
+            _key_for_new(arn)
+        if call.params.get("NewDBClusterIdentifier"):
+            _rename(plane, arn.removesuffix(record["DBClusterIdentifier"]) + call.params["DBClusterIdentifier"], arn)
         if password := call.params.get("MasterUserPassword"):
             _passwords[arn] = password
         if call.operation == "FailoverDBCluster":
             _reboots[arn] = _reboots.get(arn, 0) + 1
         if source := _source_of(call):
             _copies[arn] = source
+        if moment := call.params.get("RestoreToTime"):
+            _moments[arn] = datetime.fromtimestamp(seconds(moment), UTC).isoformat()
         plane.signal.changed("rds")
         return {**answer, "DBCluster": cluster(record)}
 
@@ -229,8 +262,9 @@ def register(plane: Plane) -> None:
         arn = record["DBClusterSnapshotArn"]
         if call.operation == "CopyDBClusterSnapshot":
             source = call.params["SourceDBClusterSnapshotIdentifier"]
-            name = source.rpartition(":")[2]
-            _copies[arn] = _copies.get(source) or _copies.get(arn.replace(arn.rpartition(":")[2], name))
+            if not source.startswith("arn:"):
+                source = arn.removesuffix(identifier_of(arn)) + source
+            _copies[arn] = _copy_of(source)  # of any region: files are files
         else:
             owner = ministack_rds._clusters.get(record["DBClusterIdentifier"])
             if owner and "postgres" in owner["Engine"]:
@@ -252,6 +286,26 @@ def snapshots() -> dict[str, str]:
     return {key: source for (_, _, key), source in list(_sources._data.items()) if key in kept}
 
 
+def _copy_of(arn: str) -> str | None:
+    _, _, _, region, account, _ = arn.split(":", 5)
+    found: str | None = _copies._data.get((account, region, arn))
+    return found
+
+
+def _rename(plane: Plane, before: str, arn: str) -> None:
+    """The server stays what it is, and moves to the addresses of its new name."""
+    key = key_of(before)
+    _keys.pop(before, None)
+    _keys[arn] = key
+    _former.pop(arn, None)
+    _former[before] = key
+    for records in (_passwords, _reboots):
+        if before in records:
+            records[arn] = records.pop(before)
+    if key in plane.states:
+        plane.states[key] = "renaming"
+
+
 def _source_of(call: Call) -> str | None:
     """The key of the files that a restored cluster begins with."""
     if call.operation == "RestoreDBClusterToPointInTime":
@@ -260,8 +314,7 @@ def _source_of(call: Call) -> str | None:
     if call.operation == "RestoreDBClusterFromSnapshot":
         name = call.params["SnapshotIdentifier"]
         prefix = f"arn:aws:rds:{call.region}:{call.account}:cluster-snapshot:"
-        found: str | None = _copies.get(name if name.startswith("arn:") else prefix + name)
-        return found
+        return _copy_of(name if name.startswith("arn:") else prefix + name)
     return None
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
@@ -14,7 +15,7 @@ from ministack.core.responses import request_scope
 
 from local_cloud.control_plane.overlay import AwsError
 from local_cloud.control_plane.services.elbv2 import state as elbv2
-from local_cloud.data_plane.control import ecs, snapshot
+from local_cloud.data_plane.control import ecs, edge, snapshot
 from local_cloud.data_plane.control.hub import Document, Signal
 from local_cloud.data_plane.control.settings import Settings
 from local_cloud.data_plane.control.targets import Targets
@@ -48,6 +49,7 @@ class Plane:
         self.states: dict[str, str] = {}
         self.details: dict[str, str] = {}  # the same for people
         self.proxied: dict[str, str] = {}
+        self.list_former: Callable[[], set[str]] = set  # ARNs of databases that were renamed: their addresses are kept
         self.list_snapshots: Callable[[], dict[str, str]] = dict  # key of a snapshot → key of the server to copy
         self.listers: dict[str, tuple[str, Lister]] = {}  # document member → (service, how to list it)
         self._listed: dict[str, list[Record]] = {}
@@ -91,7 +93,7 @@ class Plane:
         self.ecs.time_scale = self.settings.time_scale
         for scope in self.ecs.scopes():
             await self.ecs.step(scope)
-        if everything or self.targets.end_of_drains() or changed & {"elbv2", "settings", "acm"}:
+        if everything or self.targets.end_of_drains() or changed & {"elbv2", "cloudfront", "settings", "acm"}:
             await self._publish_load_balancers()
         for member, (service, lister) in self.listers.items():
             # A password may change in Secrets Manager.
@@ -101,7 +103,8 @@ class Plane:
                 except (AwsError, KeyError, ValueError):  # the servers stay as they are; the next look may succeed
                     logger.exception("reading the %s of %s", member, service)
                 else:
-                    self.settings.release(member.removesuffix("s"), {item["arn"] for item in self._listed[member]})
+                    living = {item["arn"] for item in self._listed[member]} | self.list_former()
+                    self.settings.release(member.removesuffix("s"), living)
                     self._forget_states()
         tasks = [
             task
@@ -150,6 +153,11 @@ class Plane:
             groups += found[1]
         self.targets.forget_all_but({group["arn"] for group in groups})
         self.settings.release("load_balancer", {balancer["arn"] for balancer in balancers})
+        doors, behind = edge.doors(self.settings, int(os.environ.get("GATEWAY_PORT", "4566")))
         self.load_balancer.publish(
-            {"settings": self._shared_settings(), "load_balancers": balancers, "target_groups": groups}
+            {
+                "settings": self._shared_settings(),
+                "load_balancers": balancers + doors,
+                "target_groups": groups + behind,
+            }
         )

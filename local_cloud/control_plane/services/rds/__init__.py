@@ -10,8 +10,18 @@ from local_cloud.control_plane.services.rds import (
     parameter_defaults,
     parameter_groups,
     proxies,
+    renames,
     snapshots,
     subnet_groups,
 )
 
-__all__ = ["clusters", "instances", "parameter_defaults", "parameter_groups", "proxies", "snapshots", "subnet_groups"]
+__all__ = [
+    "clusters",
+    "instances",
+    "parameter_defaults",
+    "parameter_groups",
+    "proxies",
+    "renames",
+    "snapshots",
+    "subnet_groups",
+]

@@ -9,6 +9,7 @@ from typing import Any
 from ministack.services import rds
 
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
+from local_cloud.control_plane.resources import now
 from local_cloud.control_plane.services.rds import state
 
 _EXTRAS = (
@@ -22,7 +23,8 @@ _EXTRAS = (
 def shown(cluster: dict[str, Any]) -> dict[str, Any]:
     """A cluster as ministack shows it, with what it leaves out."""
     name = cluster["DBClusterIdentifier"]
-    cluster = {**cluster, **state.extras_of(name)}
+    # Everything that was written can be restored: the write-ahead log lies on this machine.
+    cluster = {**cluster, **state.extras_of(name), "LatestRestorableTime": now()}
     group = cluster.get("DBClusterParameterGroup", "")
     for member in cluster.get("DBClusterMembers", []):
         waits = group in state.pending_reboot.get(member["DBInstanceIdentifier"], [])

@@ -13,7 +13,7 @@ from local_cloud.control_plane.services.rds import state
 from local_cloud.control_plane.stores import store
 
 # instance id -> what ministack takes at creation or change and forgets
-_extras = store("rds_instance_extras")
+extras = store("rds_instanceextras")
 _KEPT = (
     "PromotionTier",
     "AutoMinorVersionUpgrade",
@@ -38,7 +38,7 @@ _MORE_CLASSES = (
 async def shown(call: Call, instance: dict[str, Any]) -> dict[str, Any]:
     """An instance as ministack shows it, with what it leaves out."""
     name = instance["DBInstanceIdentifier"]
-    instance |= _extras.get(name, {})
+    instance |= extras.get(name, {})
     waiting = state.pending_reboot.get(name, [])
     for group in instance.get("DBParameterGroups", []):
         group["ParameterApplyStatus"] = "pending-reboot" if group["DBParameterGroupName"] in waiting else "in-sync"
@@ -58,7 +58,7 @@ def _keep(call: Call) -> None:
     if "EnablePerformanceInsights" in call.params:
         kept["PerformanceInsightsEnabled"] = call.params["EnablePerformanceInsights"]
     name = call.params["DBInstanceIdentifier"]
-    _extras[name] = {**_extras.get(name, {}), **kept}
+    extras[name] = {**extras.get(name, {}), **kept}
 
 
 @registry.handles("rds", "CreateDBInstance")
@@ -88,7 +88,7 @@ async def modify_db_instance(call: Call) -> Params:
 async def delete_db_instance(call: Call) -> Params:
     answer = await call.forward()
     state.pending_reboot.pop(call.params["DBInstanceIdentifier"], None)
-    _extras.pop(call.params["DBInstanceIdentifier"], None)
+    extras.pop(call.params["DBInstanceIdentifier"], None)
     return {"DBInstance": {**answer["DBInstance"], "DBInstanceStatus": "deleting"}}
 
 

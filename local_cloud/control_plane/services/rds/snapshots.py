@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 from ministack.services import rds
@@ -36,7 +38,8 @@ async def create_db_cluster_snapshot(call: Call) -> Params:
 
 def _shown(snapshot: dict[str, Any]) -> dict[str, Any]:
     source = _sources.get(snapshot["DBClusterSnapshotIdentifier"], {})
-    return {**snapshot, **only(source, "SourceDBClusterSnapshotArn")}
+    made_by = {"SnapshotType": "awsbackup"} if state.BACKUP_PREFIX in snapshot["DBClusterSnapshotIdentifier"] else {}
+    return {**snapshot, **made_by, **only(source, "SourceDBClusterSnapshotArn")}
 
 
 @registry.handles("rds", "DescribeDBClusterSnapshots")
@@ -55,7 +58,7 @@ async def delete_db_cluster_snapshot(call: Call) -> Params:
 async def _snapshot(call: Call, name: str) -> dict[str, Any]:
     """The snapshot with this identifier or ARN; an ARN may be of another region."""
     region = name.split(":")[3] if name.startswith("arn:") else call.region
-    wanted = {"DBClusterSnapshotIdentifier": name.rpartition(":")[2]}
+    wanted = {"DBClusterSnapshotIdentifier": state.identifier_of(name)}
     found = await call.invoke("rds", "DescribeDBClusterSnapshots", wanted, region=region)
     snapshot: dict[str, Any] = found["DBClusterSnapshots"][0]
     return snapshot
@@ -111,9 +114,22 @@ async def restore_db_cluster_to_point_in_time(call: Call) -> Params:
     if bool(wanted.get("UseLatestRestorableTime")) == ("RestoreToTime" in wanted):
         raise AwsError("InvalidParameterCombination", "Specify either RestoreToTime or UseLatestRestorableTime.")
     source = wanted["SourceDBClusterIdentifier"].rpartition(":")[2]
+    moment = wanted.get("RestoreToTime")
     cluster = (await call.invoke("rds", "DescribeDBClusters", {"DBClusterIdentifier": source}))["DBClusters"][0]
-    origin = {"cluster": source, "time": str(wanted.get("RestoreToTime", "latest"))}
+    if moment and not seconds(cluster["EarliestRestorableTime"]) <= seconds(moment) <= time.time():
+        raise AwsError(
+            "InvalidParameterValue",
+            f"The DB cluster {source} can be restored to a time between its EarliestRestorableTime and its "
+            f"LatestRestorableTime, not to {moment}.",
+        )
+    origin = {"cluster": source, "time": str(moment or "latest")}
     return await _restore(call, cluster, rds._clusters[source]["_MasterUserPassword"], origin)
+
+
+def seconds(moment: Any) -> float:
+    """Seconds since 1970 of a moment as AWS's APIs take and show it."""
+    told = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
+    return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
 
 
 async def _restore(call: Call, inherited: dict[str, Any], password: str, origin: dict[str, Any]) -> Params:

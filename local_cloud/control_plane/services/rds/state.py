@@ -21,9 +21,18 @@ origins = store("rds_origins")
 _EXPORTS = {"aurora-postgresql": {"postgresql", "instance", "iam-db-auth-error"}, "postgres": {"postgresql", "upgrade"}}
 
 
+BACKUP_PREFIX = "awsbackup:"
+
+
+def identifier_of(name: str) -> str:
+    """The identifier in an ARN of RDS, or the identifier itself."""
+    return name.split(":", 6)[6] if name.startswith("arn:") else name
+
+
 def check_identifier(name: str, value: str) -> None:
     """Raises AWS's error for an identifier with a wrong first letter, character or length."""
-    if not re.fullmatch(r"[A-Za-z](?:-?[A-Za-z0-9]){0,62}", value):
+    # AWS Backup's own snapshots bear a colon.
+    if not re.fullmatch(r"[A-Za-z](?:-?[A-Za-z0-9]){0,62}", value.removeprefix(BACKUP_PREFIX)):
         raise AwsError(
             "InvalidParameterValue",
             f"The parameter {name} is not a valid identifier. Identifiers must begin with a letter; must contain only "
