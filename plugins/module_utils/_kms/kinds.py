@@ -16,6 +16,7 @@ from .._aws.policies import canonical, text
 from .._aws.tags import identity
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.steps import PlanRefused, StepFailed
 from .model import alias
 
 _DOOMED = ("PendingDeletion", "PendingReplicaDeletion")
@@ -42,6 +43,7 @@ class KmsKey(Kind):
         self._prefix = prefix
         self._revive = revive
         self._window = pending_window_in_days
+        self._foreign: set[str] = set()
 
     def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return self._aws.call(attempt, "kms", operation, **parameters)
@@ -84,6 +86,9 @@ class KmsKey(Kind):
         tags = self._tags(ident)
         if its_alias is None and any(tags.get(name) != value for name, value in self._identity.items()):
             return None  # the tagging service still tells of tags that are gone
+        if its_alias and self._is_foreign(ident, its_alias, tags):
+            self._foreign.add(its_alias)
+            return None
         policy = self._call(f"read the policy of KMS key {ident}", "get_key_policy", KeyId=ident, PolicyName="default")
         rotation = self._call(f"read the rotation of KMS key {ident}", "get_key_rotation_status", KeyId=ident)
         fields = {
@@ -99,12 +104,34 @@ class KmsKey(Kind):
         name = its_alias.removeprefix(alias("")) if its_alias else tags.get("Name", "")
         return Found(self.kind, name, ident, fields, tags, {"arn": key["Arn"], "state": key["KeyState"]})
 
+    def _is_foreign(self, ident: str, its_alias: str, tags: Mapping[str, str]) -> bool:
+        """Whether the key is another platform's. Raises PlanRefused for one that is nobody's of ours.
+
+        A key that lost one of our tags is still ours; one with none of them is what somebody led our alias to.
+        """
+        if any(tags.get(name) == value for name, value in self._identity.items()):
+            # The environment "test" has the aliases of the environment "test-2" under its own prefix.
+            return all(name in tags for name in self._identity) and tags != {**tags, **self._identity}
+        if all(name in tags for name in self._identity):
+            return True
+        raise PlanRefused(
+            [
+                f"Looked for the KMS key of {its_alias} and found {ident} without our tags Project and Environment. "
+                "Lead the alias back to our key, or tag this one to hand it over."
+            ]
+        )
+
     def _tags(self, ident: str) -> dict[str, str]:
         listed = self._aws.pages(f"read the tags of KMS key {ident}", "kms", "list_resource_tags", "Tags", KeyId=ident)
         return {tag["TagKey"]: tag["TagValue"] for tag in listed}
 
     def create(self, wanted: Resource) -> Found:
         fields = wanted.fields
+        if fields["alias"] in self._foreign:
+            raise StepFailed(
+                f"Tried to create KMS key {wanted.name} and found {fields['alias']} at a key of another environment. "
+                "Set that key's tags Project and Environment back, or choose another platform_name."
+            )
         answer = self._call(
             f"create KMS key {wanted.name}",
             "create_key",

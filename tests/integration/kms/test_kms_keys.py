@@ -145,3 +145,33 @@ def test_keys_of_another_environment_are_left_alone(cloud: Cloud) -> None:
     run_module(cloud, "kms_keys", WISH)
     other = {"name": "stories-prod", "tags": {**TAGS, "Environment": "prod"}, "state": "absent"}
     assert run_module(cloud, "kms_keys", other)["changed"] is False
+
+
+def test_an_alias_that_was_led_to_a_foreign_key_is_refused_and_that_key_is_left_alone(cloud: Cloud) -> None:
+    run_module(cloud, "kms_keys", WISH)
+    kms = cloud.client("kms")
+    foreign = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.update_alias(AliasName=ALIAS, TargetKeyId=foreign)
+    for state in ("present", "absent"):
+        result = run_module(cloud, "kms_keys", {**WISH, "state": state})
+        assert "Lead the alias back to our key" in result["msg"]
+    assert kms.describe_key(KeyId=foreign)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+def test_keys_of_an_environment_whose_name_begins_like_ours_are_not_ours(cloud: Cloud) -> None:
+    run_module(cloud, "kms_keys", WISH)
+    other = {**WISH, "name": "stories-test-2", "tags": {**TAGS, "Environment": "test-2"}}
+    run_module(cloud, "kms_keys", other)
+    assert run_module(cloud, "kms_keys", WISH)["changed"] is False
+    run_module(cloud, "kms_keys", {"name": "stories-test", "tags": TAGS, "state": "absent"})
+    assert run_module(cloud, "kms_keys", other)["changed"] is False
+
+
+def test_an_alias_of_ours_at_a_key_of_another_environment_stops_the_run_before_a_second_key_is_made(
+    cloud: Cloud,
+) -> None:
+    run_module(cloud, "kms_keys", WISH)
+    cloud.client("kms").tag_resource(KeyId=ident(cloud), Tags=[{"TagKey": "Environment", "TagValue": "other"}])
+    before = keys(cloud)
+    assert "at a key of another environment" in run_module(cloud, "kms_keys", WISH)["msg"]
+    assert keys(cloud) == before
