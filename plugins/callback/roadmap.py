@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Shows a run in few lines: one for each phase and role, one for each change, every failure in full."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: roadmap
+type: stdout
+short_description: Progress by phase and role, changes in words, a summary of few lines
+version_added: "0.1.0"
+author: 1001 Stories (@1001stories)
+description:
+  - A line when a phase begins, a line for each role that ended, a line for each change. Failures, warnings, differences
+    and messages of the playbook are shown in full, and failures once more at the end.
+  - With C(-v) or more it is Ansible's own output. So it is with C(ANSIBLE_STDOUT_CALLBACK=default).
+  - The last lines hold the counts of Ansible's own recap, in its format.
+extends_documentation_fragment:
+  - default_callback
+  - result_format_callback
+requirements:
+  - set as stdout in configuration
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible import constants as C
+from ansible.plugins.callback.default import CallbackModule as Default
+
+from ..module_utils._report.html import lasting
+from ..module_utils._report.run import Run
+
+_MESSAGES = ("ansible.builtin.debug", "debug")
+_MOST_STEPS = 8  # of one task that are told; all are in the report
+
+
+class CallbackModule(Default):
+    """Ansible's own output, less of it. What goes wrong is left to it."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "stories1001.platform.roadmap"
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._run = Run("", time.time())
+        self._begun: dict[str, float] = {}
+        self._role = ""
+
+    @property
+    def _plain(self) -> bool:
+        return bool(self._display.verbosity > 0)
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        self._run = Run(str(playbook._file_name), time.time())
+        if self._plain:
+            super().v2_playbook_on_start(playbook)
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._end_role()
+        self._run.play(play.get_name().strip(), time.time())
+        if self._plain:
+            super().v2_playbook_on_play_start(play)
+            return
+        self._play = play
+        check = " (check)" if play.check_mode else ""
+        self._display.display(f"\n── {play.get_name().strip()}{check}", color=C.COLOR_HIGHLIGHT)
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        role = task._role.get_name().rpartition(".")[2] if task._role else ""
+        if role != self._role:
+            self._end_role()
+            self._role = role
+        if self._plain:
+            super().v2_playbook_on_task_start(task, is_conditional)
+        else:
+            # The banner is printed only by what has to tell something.
+            self._last_task_name = None
+
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        if self._plain:
+            super().v2_playbook_on_handler_task_start(task)
+
+    def v2_playbook_on_include(self, included_file: Any) -> None:
+        if self._plain:
+            super().v2_playbook_on_include(included_file)
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        self._begun[task._uuid] = time.time()
+        if self._plain:
+            super().v2_runner_on_start(host, task)
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        entry = self._count(result)
+        if self._plain or result.task.action in _MESSAGES:
+            super().v2_runner_on_ok(result)
+            return
+        self._handle_warnings_and_exception(result)
+        if entry["changed"]:
+            self._tell_change(entry)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        if self._plain:
+            super().v2_runner_on_skipped(result)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        if self._plain or result.task.action in _MESSAGES:
+            super().v2_runner_item_on_ok(result)
+
+    def v2_runner_item_on_skipped(self, result: Any) -> None:
+        if self._plain:
+            super().v2_runner_item_on_skipped(result)
+
+    def v2_runner_retry(self, result: Any) -> None:
+        if self._plain:
+            super().v2_runner_retry(result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._count(result, failed=True, ignored=ignore_errors)
+        super().v2_runner_on_failed(result, ignore_errors)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._count(result, failed=True)
+        super().v2_runner_on_unreachable(result)
+
+    def _count(self, result: Any, **how: bool) -> dict[str, Any]:
+        task, ended = result.task, time.time()
+        return self._run.task(
+            task.get_name(), self._role, task.action, self._begun.get(task._uuid, ended), ended, result.result, **how
+        )
+
+    def _tell_change(self, entry: Mapping[str, Any]) -> None:
+        steps = entry["steps"] or [entry["name"].partition(" : ")[2] or entry["name"]]
+        for sentence in steps[:_MOST_STEPS]:
+            self._display.display(f"   + {sentence}", color=C.COLOR_CHANGED)
+        if len(steps) > _MOST_STEPS:
+            self._display.display(f"   + and {len(steps) - _MOST_STEPS} more", color=C.COLOR_CHANGED)
+
+    def _end_role(self) -> None:
+        """The line of the role that just ended."""
+        role, self._role = self._role, ""
+        if self._plain or not role or not self._run.plays:
+            return
+        tasks = []
+        for task in reversed(self._run.plays[-1]["tasks"]):
+            if task["role"] != role:
+                break
+            tasks.append(task)
+        if not tasks:
+            return
+        changed, failed = sum(task["changed"] for task in tasks), sum(task["failed"] for task in tasks)
+        seconds = max(task["started"] + task["seconds"] for task in tasks) - min(task["started"] for task in tasks)
+        state = f"{failed} failed" if failed else f"{changed} changed" if changed else "as wanted"
+        colour = C.COLOR_ERROR if failed else C.COLOR_CHANGED if changed else C.COLOR_OK
+        self._display.display(f"   {role:24} {state:12} {lasting(seconds):>10}", color=colour)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._end_role()
+        if self._plain:
+            super().v2_playbook_on_stats(stats)
+            return
+        ended = time.time()
+        self._display.display("")
+        for play in self._run.plays:
+            if not play["count"]:
+                continue
+            state = f"{play['failed']} failed" if play["failed"] else f"{play['changed']} changed"
+            colour = C.COLOR_ERROR if play["failed"] else C.COLOR_CHANGED if play["changed"] else C.COLOR_OK
+            told = f"{play['name'][:58]:58} {state:>12} {lasting(play['ended'] - play['started']):>13}"
+            self._display.display(told, color=colour)
+        for task in self._run.failures:
+            self._display.display(f"FAILED: {task['name']}\n  {task['error']}", color=C.COLOR_ERROR)
+        for host in sorted(stats.processed):
+            counts = stats.summarize(host)
+            order = ("ok", "changed", "unreachable", "failures", "skipped", "rescued", "ignored")
+            words = " ".join(f"{'failed' if key == 'failures' else key}={counts[key]}" for key in order)
+            self._display.display(f"{host} : {words}   in {lasting(ended - self._run.started)}")

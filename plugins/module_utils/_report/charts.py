@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Small plots as SVG text: lines over time or months, bars of a share; pure, no library.
+
+Colours come from the page's CSS variables, so that a plot follows light and dark.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+_WIDTH, _HEIGHT = 640, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 14, 34
+
+
+@dataclass(frozen=True)
+class Series:
+    """name: in the legend. points: (x, y), x rising. colour: a CSS variable's name. dashed: no measurement."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    colour: str = "--c1"
+    dashed: bool = False
+
+
+def lines(title: str, series: Sequence[Series], x_label: str, y_label: str) -> str:
+    """A plot of lines from zero upwards. An empty text without points."""
+    drawn = [one for one in series if one.points]
+    if not drawn:
+        return ""
+    x_most = max(x for one in drawn for x, _y in one.points)
+    x_least = min(x for one in drawn for x, _y in one.points)
+    y_most = nice(max(y for one in drawn for _x, y in one.points))
+    span = (x_most - x_least) or 1.0
+    wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return _LEFT + (x - x_least) / span * wide, _TOP + high - y / y_most * high
+
+    parts = [
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">',
+        f"<title>{escape(title)}</title>",
+    ]
+    for at in range(5):
+        value = y_most * at / 4
+        _x, y = place(x_least, value)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{short(value)}</text>')
+    for at in range(5):
+        value = x_least + span * at / 4
+        x, _y = place(value, 0)
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{_HEIGHT - 16}" text-anchor="middle">{short(value)}</text>')
+    parts.append(
+        f'<text class="tick" x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 2}" text-anchor="end">{escape(x_label)}</text>'
+    )
+    parts.append(f'<text class="tick" x="{_LEFT}" y="10">{escape(y_label)}</text>')
+    for one in drawn:
+        path = " ".join(
+            f"{'M' if at == 0 else 'L'}{place(x, y)[0]:.1f} {place(x, y)[1]:.1f}"
+            for at, (x, y) in enumerate(one.points)
+        )
+        dash = ' stroke-dasharray="6 5"' if one.dashed else ""
+        parts.append(f'<path class="line" d="{path}" style="stroke:var({one.colour})"{dash}/>')
+    parts.append("</svg>")
+    legend = "".join(f'<span><i style="background:var({one.colour})"></i>{escape(one.name)}</span>' for one in drawn)
+    return f'<figure class="figure">{"".join(parts)}<figcaption class="legend">{legend}</figcaption></figure>'
+
+
+def nice(value: float) -> float:
+    """The next round number above: 1, 2, 2.5 or 5 times a power of ten; 1 for nothing."""
+    if value <= 0 or not math.isfinite(value):
+        return 1.0
+    power = 10 ** math.floor(math.log10(value))
+    return float(next(step * power for step in (1, 2, 2.5, 5, 10) if value <= step * power * 1.0000001))
+
+
+def short(value: float) -> str:
+    """A number in few characters: 1200 becomes 1.2k."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
