@@ -165,6 +165,11 @@ def other_token(cloud: Cloud, ground: Ground) -> None:
     cloud.client("secretsmanager").put_secret_value(SecretId=ground.secret, SecretString="0123456789abcdef0123456789")
 
 
+def other_topic(cloud: Cloud, ground: Ground) -> None:
+    topic = cloud.client("sns").create_topic(Name="other")["TopicArn"]
+    modify(cloud, NotificationTopicArn=topic, NotificationTopicStatus="active")
+
+
 def foreign_tag(cloud: Cloud, ground: Ground) -> None:
     arn = cloud.client("elasticache").describe_replication_groups()["ReplicationGroups"][0]["ARN"]
     cloud.client("elasticache").add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "Owner", "Value": "me"}])
@@ -189,6 +194,7 @@ def foreign_tag(cloud: Cloud, ground: Ground) -> None:
         (fewer_subnets, "subnets"),
         (endless_logs, "retention_days"),
         (other_token, "auth_token"),
+        (other_topic, "notification_topic"),
         (foreign_tag, "Owner"),
     ],
 )

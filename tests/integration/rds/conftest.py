@@ -35,8 +35,10 @@ class Ground:
             ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
             for name in ("ours", "other")
         ]
-        role = cloud.client("iam").create_role(RoleName="monitoring", AssumeRolePolicyDocument=json.dumps(TRUST))
-        self.role = role["Role"]["Arn"]
+        self.role, self.other_role = (
+            cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+            for name in ("monitoring", "other")
+        )
         self.cluster: dict[str, Any] = {
             "name": NAME,
             "tags": TAGS,
@@ -44,6 +46,8 @@ class Ground:
             "security_group_ids": self.groups[:1],
             "availability_zones": ["us-east-1a", "us-east-1b", "us-east-1c"],
             "monitoring_role_arn": self.role,
+            "master_secret_kms_key_arn": cloud.client("kms").create_key()["KeyMetadata"]["Arn"],
+            "ca_certificate_identifier": "rds-ca-rsa2048-g1",
             "cluster_parameters": {
                 "shared_preload_libraries": "pg_stat_statements",
                 "rds.force_ssl": True,

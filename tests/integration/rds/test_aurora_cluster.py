@@ -123,6 +123,15 @@ def open_to_the_world(cloud: Cloud, ground: Ground) -> None:
     instance(cloud, PubliclyAccessible=True)
 
 
+def other_certificate(cloud: Cloud, ground: Ground) -> None:
+    instance(cloud, CACertificateIdentifier="rds-ca-ecc384-g1")
+
+
+def other_key_of_the_secret(cloud: Cloud, ground: Ground) -> None:
+    key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    cluster(cloud, ManageMasterUserPassword=True, MasterUserSecretKmsKeyId=key)
+
+
 def lost_instance(cloud: Cloud, ground: Ground) -> None:
     cloud.client("rds").delete_db_instance(DBInstanceIdentifier=f"{NAME}-3", SkipFinalSnapshot=True)
 
@@ -169,6 +178,8 @@ def foreign_tag(cloud: Cloud, ground: Ground) -> None:
         (other_tier, "promotion_tier"),
         (no_minor_upgrades, "auto_minor_version_upgrade"),
         (open_to_the_world, "publicly_accessible"),
+        (other_certificate, "ca_certificate"),
+        (other_key_of_the_secret, "master_secret_kms_key"),
         (lost_instance, "stories-test-3"),
         (other_parameters, "log_connections"),
         (fewer_subnets, "subnets"),

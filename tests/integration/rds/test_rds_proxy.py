@@ -22,6 +22,8 @@ class Behind:
             Name=f"{NAME}-app-user", SecretString=json.dumps({"username": "app", "password": "x" * 20})
         )
         self.groups = ground.groups
+        self.other_role = ground.other_role
+        self.other_secret = cloud.client("secretsmanager").create_secret(Name="other", SecretString="{}")["ARN"]
         self.wish: dict[str, Any] = {
             "name": NAME,
             "tags": TAGS,
@@ -96,15 +98,45 @@ def other_groups(cloud: Cloud, behind: Behind) -> None:
     modify(cloud, SecurityGroups=behind.groups)
 
 
+def other_secrets(cloud: Cloud, behind: Behind) -> None:
+    modify(cloud, Auth=[{"AuthScheme": "SECRETS", "SecretArn": behind.other_secret, "IAMAuth": "DISABLED"}])
+
+
+def other_role(cloud: Cloud, behind: Behind) -> None:
+    modify(cloud, RoleArn=behind.other_role)
+
+
+def pool(cloud: Cloud, **parameters: Any) -> None:
+    cloud.client("rds").modify_db_proxy_target_group(
+        DBProxyName=NAME, TargetGroupName="default", ConnectionPoolConfig=parameters
+    )
+
+
+def fewer_idle(cloud: Cloud, behind: Behind) -> None:
+    pool(cloud, MaxConnectionsPercent=90, MaxIdleConnectionsPercent=1)
+
+
+def longer_borrowing(cloud: Cloud, behind: Behind) -> None:
+    pool(cloud, ConnectionBorrowTimeout=7)
+
+
+def pinning_filter(cloud: Cloud, behind: Behind) -> None:
+    pool(cloud, SessionPinningFilters=["EXCLUDE_VARIABLE_SETS"])
+
+
+def open_reader(cloud: Cloud, behind: Behind) -> None:
+    cloud.client("rds").modify_db_proxy_endpoint(
+        DBProxyEndpointName=f"{NAME}-reader", VpcSecurityGroupIds=behind.groups
+    )
+
+
 def demanded_iam(cloud: Cloud, behind: Behind) -> None:
     secret = behind.wish["secret_arns"][0]
     modify(cloud, Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "REQUIRED"}])
 
 
 def smaller_pool(cloud: Cloud, behind: Behind) -> None:
-    cloud.client("rds").modify_db_proxy_target_group(
-        DBProxyName=NAME, TargetGroupName="default", ConnectionPoolConfig={"MaxConnectionsPercent": 60}
-    )
+    pool(cloud, MaxConnectionsPercent=60)
 
 
 def no_target(cloud: Cloud, behind: Behind) -> None:
@@ -130,7 +162,13 @@ def foreign_tag(cloud: Cloud, behind: Behind) -> None:
         (debug_logging, "debug_logging"),
         (other_groups, "security_groups"),
         (demanded_iam, "iam_authentication"),
+        (other_secrets, "secrets"),
+        (other_role, "role"),
         (smaller_pool, "max_connections_percent"),
+        (fewer_idle, "max_idle_connections_percent"),
+        (longer_borrowing, "connection_borrow_timeout"),
+        (pinning_filter, "session_pinning_filters"),
+        (open_reader, "security_groups"),
         (no_target, "cluster"),
         (no_reader, "stories-test-reader"),
         (foreign_tag, "Owner"),

@@ -76,7 +76,10 @@ def follow(group: dict[str, Any]) -> None:
         if group.get("TransitEncryptionMode"):
             node["TransitEncryptionMode"] = group["TransitEncryptionMode"]
         if group.get("_topic"):
-            node["NotificationConfiguration"] = {"TopicArn": group["_topic"], "TopicStatus": "active"}
+            node["NotificationConfiguration"] = {
+                "TopicArn": group["_topic"],
+                "TopicStatus": group.get("_topic_status", "active"),
+            }
 
 
 def _nodes_of(group: dict[str, Any]) -> list[dict[str, Any]]:

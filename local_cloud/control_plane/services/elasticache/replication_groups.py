@@ -125,6 +125,7 @@ async def create(call: Call) -> Params:
         "_security_groups": wanted.get("SecurityGroupIds", []),
         "_maintenance": wanted.get("PreferredMaintenanceWindow", "sun:05:00-sun:06:00"),
         "_topic": wanted.get("NotificationTopicArn"),
+        "_topic_status": "active",
         "_port": wanted.get("Port", 6379),
         "_suffix": random_hex(6),
         "_snapshot": wanted.get("SnapshotName"),
@@ -185,6 +186,7 @@ _PLAIN = {
     "SecurityGroupIds": "_security_groups",
     "PreferredMaintenanceWindow": "_maintenance",
     "NotificationTopicArn": "_topic",
+    "NotificationTopicStatus": "_topic_status",
 }
 
 
