@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import ansible
-from ansible import constants as C  # noqa: N812 - as everywhere in Ansible
+from ansible import constants as C
 from ansible._internal._ansiballz._builder import ExtensionManager
 from ansible.executor.interpreter_discovery import InterpreterDiscoveryRequiredError
 from ansible.executor.module_common import _BuiltModule, _get_shebang
@@ -84,7 +84,8 @@ class WarmAction(ActionBase):
                     result: dict[str, Any] = super()._execute_module(**given)
                     return result
             except client.WorkerGone as gone:
-                _give_up(str(gone))
+                words = client.last_words(_folder())
+                _give_up(f"{gone}; its last words: {words}" if words else f"{gone}")
             finally:
                 self._warm = None
         result = super()._execute_module(**given)

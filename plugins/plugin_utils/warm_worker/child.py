@@ -15,15 +15,17 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import NoReturn
 
 from .wire import ACCEPTED, Request, receive_request
 
 
-def serve(link: socket.socket) -> NoReturn:
-    """Read the request from the link, run it, exit with the module's status."""
+def serve(link: socket.socket, forget: Callable[[], None]) -> NoReturn:
+    """Read the request from the link, run it, exit with the module's status. forget: closes what is the worker's."""
     status = 1
     try:
+        forget()
         request, output, errors = receive_request(link)
         _become(request, output, errors)
         link.sendall(ACCEPTED)

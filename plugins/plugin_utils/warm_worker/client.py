@@ -7,6 +7,7 @@ removed with it:
 
     warm-<interpreter>.sock   the worker's socket
     warm.lock                 held while one of several tasks starts the worker
+    warm.log                  what the worker's own code complained about, never a module's output
     warm.off                  made by the task that warned; the others then take Ansible's own path in silence
 """
 
@@ -76,6 +77,15 @@ def give_up(folder: Path) -> bool:
     except OSError:
         return True  # a folder that cannot be written; better a warning more than none
     return True
+
+
+def last_words(folder: Path) -> str:
+    """The last line that a worker wrote before it ended; empty if there is none."""
+    try:
+        lines = (folder / "warm.log").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""
 
 
 def run(target: Target, request: Request) -> Output:
@@ -155,14 +165,15 @@ def _start(target: Target, listener: socket.socket) -> None:
             "collections": dict(target.collections),
         }
         code = _START.format(folder=str(Path(__file__).resolve().parents[1]))
-        subprocess.Popen(
-            [target.interpreter, "-c", code, json.dumps(told)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(listener.fileno(), playbook),
-            start_new_session=True,
-        )
+        with open(target.folder / "warm.log", "ab") as log:
+            subprocess.Popen(
+                [target.interpreter, "-c", code, json.dumps(told)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(listener.fileno(), playbook),
+                start_new_session=True,
+            )
     finally:
         os.close(playbook)
 

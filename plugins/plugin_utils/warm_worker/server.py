@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import NoReturn
 
 from . import preload
 from .child import serve
@@ -77,20 +76,18 @@ class Server:
         link, _address = self._listener.accept()
         pid = os.fork()
         if pid == 0:
-            self._become_child(link)
+            serve(link, forget=self._close)
         self._links[pid] = link
         process = os.pidfd_open(pid)
         self._watch(process, lambda: self._module_ended(pid, process))
         # Without events only the end of the other side is told: the request is the child's to read.
         self._watch(link.fileno(), lambda: self._task_ended(pid, link), events=0)
 
-    def _become_child(self, link: socket.socket) -> NoReturn:
-        # What the worker keeps open is not the module's.
+    def _close(self) -> None:
+        """Close in a child what the worker keeps open."""
         for descriptor in self._handlers:
             os.close(descriptor)
         self._poll.close()
-        os.close(self._learned)
-        serve(link)
 
     def _task_ended(self, pid: int, link: socket.socket) -> None:
         """The task was ended before its module; Ansible ends a module with its task, and so do we."""

@@ -30,7 +30,8 @@ class Shipped(MetaPathFinder):
 
     def __init__(self, core: str, version: str, collections: Mapping[str, str]) -> None:
         self._folders = {"ansible.module_utils": os.path.join(core, "module_utils")}
-        self._empty = {"ansible": {"__version__": version, "__author__": "Ansible, Inc."}, "ansible_collections": {}}
+        start = {"__version__": version, "__author__": "Ansible, Inc.", "__file__": os.path.join(core, "__init__.py")}
+        self._empty: dict[str, dict[str, str]] = {"ansible": start, "ansible_collections": {}}
         for name, folder in collections.items():
             above = f"ansible_collections.{name.split('.')[0]}"
             for package in (above, f"ansible_collections.{name}", f"ansible_collections.{name}.plugins"):

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What goes over the private socket between a task and the warm worker. Standard library only; both ends use it.
 
-    task → worker   8 bytes length (with the descriptors of the module's stdout and stderr), then a Request as JSON
-    worker → task   one byte ACCEPTED once the request was read; from here on the module may have done things
-    worker → task   4 bytes: the exit status in the shell's convention, 128 + N for signal N
+task → worker   8 bytes length (with the descriptors of the module's stdout and stderr), then a Request as JSON
+worker → task   one byte ACCEPTED once the request was read; from here on the module may have done things
+worker → task   4 bytes: the exit status in the shell's convention, 128 + N for signal N
 """
 
 from __future__ import annotations
