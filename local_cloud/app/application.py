@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -18,6 +19,7 @@ from local_cloud.app.faults import Load
 from local_cloud.app.http import Request, Response, Server
 from local_cloud.app.redis import Redis
 from local_cloud.app.settings import Settings
+from local_cloud.app.storage import Storage
 
 logger = logging.getLogger("app")
 _CHECK_EVERY = 1.0  # seconds that a check's result is reused: two load-balancer nodes ask, one answer serves both
@@ -34,6 +36,7 @@ class Application:
         self.load = Load(self.faults)
         self.database = Database(settings.database) if settings.database else None
         self.redis = Redis(settings.redis) if settings.redis else None
+        self.storage = Storage(settings.storage) if settings.storage else None
         self.server = Server(self.answer, settings.keep_alive)
         self.started = time.monotonic()
         self._checks: tuple[float, dict[str, str]] = (float("-inf"), {})
@@ -108,13 +111,22 @@ class Application:
                 return Response.html(pages.library(await self.database.books() if self.database else []))
             case ["books", number]:
                 book = await self.database.book(int(number)) if self.database and number.isdecimal() else None
-                return Response.html(pages.book(book)) if book else Response.html(pages.missing(path), 404)
+                return Response.html(pages.book(book)) if book else _nothing(path)
+            case ["books", number, "pdf"]:
+                book = await self.database.book(int(number)) if self.database and number.isdecimal() else None
+                return Response(pages.pdf(book), content_type="application/pdf") if book else _nothing(path)
+            case ["dashboard", "volunteer"]:
+                return Response.html(pages.dashboard(await self.database.submissions() if self.database else 0))
+            case ["api", "submissions"] if request.method == "POST":
+                return await self._submit(request)
             case ["api", "books"]:
                 books = await self.database.books() if self.database else []
                 return Response.json({"books": [asdict(book) for book in books]})
             case ["api", "books", number]:
                 book = await self.database.book(int(number)) if self.database and number.isdecimal() else None
                 return Response.json(asdict(book)) if book else Response.json({"error": "no such book"}, 404)
+            case ["api", "upload", ("images" | "documents") as folder, name] if request.method == "PUT":
+                return await self._upload(f"uploads/{folder}/{name}", request)
             case ["api", "version"]:
                 return Response.json({"version": self.version, "slot": self.settings.slot, "pid": os.getpid()})
             case ["api", "echo"]:
@@ -133,6 +145,28 @@ class Application:
                 await asyncio.sleep(seconds)
                 return Response.json({"slept": seconds, "version": self.version})
         return Response.html(pages.missing(path), 404)
+
+    async def _upload(self, key: str, request: Request) -> Response:
+        """Put what a user sends into the media bucket, where functions take it up."""
+        if self.storage is None:
+            return Response.json({"error": "no media bucket is configured"}, 503)
+        try:
+            await self.storage.put(key, request.body, request.headers.get("content-type") or "application/octet-stream")
+        except Storage.ERRORS as error:
+            logger.warning("upload of %s: %s", key, error)
+            return Response.json({"error": "the upload cannot be stored"}, 503)
+        return Response.json({"key": key, "bytes": len(request.body)}, 201)
+
+    async def _submit(self, request: Request) -> Response:
+        """A story that somebody hands in."""
+        try:
+            story = json.loads(request.body)
+            title, author = str(story["title"])[:200], str(story["author"])[:200]
+        except (ValueError, KeyError, TypeError):
+            return Response.json({"error": "a submission is a JSON object with title and author"}, 400)
+        if self.database is None:
+            return Response.json({"error": "there is no database"}, 503)
+        return Response.json({"id": await self.database.submit(title, author), "status": "received"}, 201)
 
     async def _count_view(self) -> int | None:
         """Views of the home page so far, or None without Redis."""
@@ -182,3 +216,7 @@ class Application:
             logger.warning("health: redis: %s", error)
             return f"failed ({type(error).__name__})"
         return "ok"
+
+
+def _nothing(path: str) -> Response:
+    return Response.html(pages.missing(path), 404)

@@ -36,6 +36,14 @@ _MIGRATIONS = {
             ('Der Kalif Storch', 'Wilhelm Hauff', 'de'),
             ('Le Pêcheur et le Génie', 'Antoine Galland', 'fr'),
             ('Sultan al-Hind', 'Anonymous', 'ar')""",
+    3: """
+        CREATE TABLE submissions (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            title text NOT NULL,
+            author text NOT NULL,
+            status text NOT NULL DEFAULT 'received',
+            at timestamptz NOT NULL DEFAULT now()
+        )""",
 }
 
 
@@ -90,6 +98,15 @@ class Database:
         pool = await self._ready()
         row = await pool.fetchrow("SELECT id, title, author, language FROM books WHERE id = $1", number)
         return Book(**row) if row else None
+
+    async def submit(self, title: str, author: str) -> int:
+        """Take a story that somebody handed in; its number."""
+        statement = "INSERT INTO submissions (title, author) VALUES ($1, $2) RETURNING id"
+        return int(await (await self._ready()).fetchval(statement, title, author))
+
+    async def submissions(self) -> int:
+        """How many stories wait for a reader."""
+        return int(await (await self._ready()).fetchval("SELECT count(*) FROM submissions WHERE status = 'received'"))
 
     async def close(self) -> None:
         if self._pool:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import httptools
 
 logger = logging.getLogger("app")
-MAX_BODY = 1024 * 1024  # bytes
+MAX_BODY = 8 * 1024 * 1024  # bytes; a photograph of a telephone
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 

@@ -39,6 +39,16 @@ class RedisSettings:
 
 
 @dataclass(frozen=True)
+class StorageSettings:
+    """The media bucket. `credentials`: URL at which a container finds the keys of its task's role."""
+
+    bucket: str
+    region: str
+    endpoint: str
+    credentials: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """All that the application knows when it starts."""
 
@@ -48,6 +58,7 @@ class Settings:
     slot: str
     database: DatabaseSettings | None
     redis: RedisSettings | None
+    storage: StorageSettings | None
     faults: Faults
     keep_alive: float  # seconds; above the load balancer's idle timeout, or it would reuse a closed connection
     shutdown_grace: float  # seconds that requests in flight get after SIGTERM
@@ -63,6 +74,7 @@ class Settings:
                 slot=environment.get("APP_SLOT") or "none",
                 database=_database(environment),
                 redis=_redis(environment),
+                storage=_storage(environment),
                 faults=Faults.parse(environment.get("APP_FAULT") or ""),
                 keep_alive=_number(environment, "KEEP_ALIVE_SECONDS", 75),
                 shutdown_grace=_number(environment, "SHUTDOWN_GRACE_SECONDS", 25),
@@ -131,3 +143,12 @@ def _redis(environment: Mapping[str, str]) -> RedisSettings | None:
         password=environment.get("REDIS_AUTH_TOKEN") or None,
         ca_file=ca_file,
     )
+
+
+def _storage(environment: Mapping[str, str]) -> StorageSettings | None:
+    bucket, credentials = environment.get("MEDIA_BUCKET"), environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    if not bucket or not credentials:
+        return None
+    region = environment.get("AWS_REGION") or "us-east-1"
+    endpoint = environment.get("AWS_ENDPOINT_URL") or f"https://s3.{region}.amazonaws.com"
+    return StorageSettings(bucket, region, endpoint, credentials)

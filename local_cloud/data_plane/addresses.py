@@ -10,6 +10,7 @@ Two clouds on one machine differ in their ports, so in N. All of 127.0.0.0/8 is 
 | 127.N.200 - 215.*   | load balancers, 8 each: the address of the DNSName, then the nodes'         |
 | 127.N.216 - 231.*   | database clusters, 16 each: writer, reader, proxy, proxy reader, instances  |
 | 127.N.232 - 247.*   | cache groups, 8 each: primary, reader, members                              |
+| 127.N.248 - 254.*   | CloudFront distributions, 4 each, of which the first serves                 |
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from __future__ import annotations
 UNPRIVILEGED_OFFSET = 20000  # added to a port below 1024 that this process may not bind
 
 _TASKS = 200 * 256
-_RANGES = {"load_balancer": (200, 8), "database": (216, 16), "cache": (232, 8)}
+_LEAST_RANGE = 7  # third octets; 255 stays free, with the broadcast address
+_RANGES = {"load_balancer": (200, 8), "database": (216, 16), "cache": (232, 8), "edge": (248, 4)}
 
 
 def network(control_plane_port: int) -> int:
@@ -35,9 +37,9 @@ def task_address(second_octet: int, sequence: int) -> str:
 
 
 def block(second_octet: int, kind: str, number: int) -> list[str]:
-    """The addresses of the number-th load balancer, database or cache, 0 first. ValueError: none is left."""
+    """The addresses of the number-th load balancer, database, cache or edge, 0 first. ValueError: none is left."""
     start, size = _RANGES[kind]
     first = start * 256 + number * size
-    if number >= 16 * 256 // size:
+    if number >= _LEAST_RANGE * 256 // size:
         raise ValueError(f"no loopback addresses are left for another {kind.replace('_', ' ')}")
     return [_address(second_octet, first + offset) for offset in range(size)]

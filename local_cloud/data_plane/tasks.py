@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from local_cloud import processes
 from local_cloud.data_plane import addresses
@@ -155,6 +156,8 @@ class Tasks:
             STATE_DIR_VARIABLE: str(self._state_dir),
             "AWS_REGION": task.spec["region"],
             "AWS_ENDPOINT_URL": self._control_plane.url,
+            # On Fargate the same comes from 169.254.170.2, as AWS_CONTAINER_CREDENTIALS_RELATIVE_URI.
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": self._credentials(task),
             "APP_VERSION": version_of(container["image"], images),
             "DATABASE_CA_FILE": str(self._ca_file),
             "REDIS_CA_FILE": str(self._ca_file),
@@ -167,6 +170,10 @@ class Tasks:
             question = {"account": task.spec["account"], "region": task.spec["region"], "valueFrom": value_from}
             environment[name] = (await self._control_plane.tell("/data-plane/secret", question))["value"]
         return environment
+
+    def _credentials(self, task: Task) -> str:
+        """Where the task's containers find the keys of its role."""
+        return f"{self._control_plane.url}/_cloud/data-plane/credentials?{urlencode({'task': task.arn})}"
 
     async def _start(self, task: Task, container: Spec, environment: dict[str, str]) -> None:
         command = command_line(container)

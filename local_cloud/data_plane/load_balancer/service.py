@@ -160,7 +160,7 @@ class LoadBalancers:
                 self._reported.clear()
             nodes = self._nodes[: self._document["settings"].get("nodes", 0)]
             groups = []
-            for config in self._document["target_groups"]:
+            for config in _measured(self._document["target_groups"]):
                 arn = config["arn"]
                 health = []
                 for host, port in config["targets"] if config["used"] else []:
@@ -185,12 +185,12 @@ class LoadBalancers:
             await asyncio.sleep(_METRICS_EVERY)
             nodes = self._nodes[: self._document["settings"].get("nodes", 0)]
             by_region: dict[str, list[Record]] = {}
-            for balancer in self._document["load_balancers"]:
+            for balancer in _measured(self._document["load_balancers"]):
                 total = metrics.BalancerCounts()
                 for node in nodes:
                     total.add(node.balancer_counts(balancer["arn"]).take())
                 by_region.setdefault(balancer["region"], []).extend(metrics.balancer_data(balancer["arn"], total))
-            for config in self._document["target_groups"]:
+            for config in _measured(self._document["target_groups"]):
                 if config["used"]:
                     by_region.setdefault(config["region"], []).extend(self._group_data(nodes, config))
             for region, data in by_region.items():
@@ -212,6 +212,11 @@ class LoadBalancers:
             await asyncio.sleep(_TIMEOUTS_EVERY)
             for node in self._nodes:
                 node.look_for_timeouts()
+
+
+def _measured(items: list[Record]) -> list[Record]:
+    """Without the doors of CloudFront, which only pass requests on."""
+    return [item for item in items if item.get("measured", True)]
 
 
 def _first_port() -> int:

@@ -3,7 +3,8 @@
 """The edge: a viewer's request passes the web ACL, then the signature check, then ministack's own data plane.
 
 A distribution answers at the cloud's port by its name or an alias in the header Host; the header
-X-Forwarded-Proto says https. `X-Local-Cloud-Viewer` stands for the address that a viewer comes from.
+X-Forwarded-Proto says https. With the data plane it has an address of its own too, with TLS, whose requests come
+here. `X-Local-Cloud-Viewer` stands for the address that a viewer comes from.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from local_cloud.settings import STATE_DIR_VARIABLE
 Response = tuple[int, dict[str, Any], bytes]
 
 VIEWER_HEADER = "x-local-cloud-viewer"
+
+# Address at which the data plane serves a distribution → its id.
+addresses: dict[str, str] = {}
 
 _serve = ministack_cloudfront.handle_viewer_request
 _route = ministack._handle_cloudfront_dataplane_request
@@ -76,8 +80,11 @@ def _web_acl(distribution: dict[str, Any]) -> str:
 
 
 def _distribution_of(host: str) -> dict[str, Any] | None:
-    """The distribution of this name or alias."""
+    """The distribution of this name, alias or address."""
     name = host.split(":")[0].lower()
+    if name in addresses:
+        found = ministack_cloudfront._distributions.get(addresses[name])
+        return dict(found) if found else None
     for distribution in ministack_cloudfront._distributions.values():
         aliases = ministack_cloudfront._get_distribution_aliases(distribution)
         if name in [distribution["DomainName"].lower(), *(alias.lower() for alias in aliases)]:
