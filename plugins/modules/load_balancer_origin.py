@@ -11,7 +11,7 @@ description:
   - Lets the production listener answer only requests that carry a header with a secret value, which CloudFront
     adds. Everything else gets status 403.
   - Declares nothing else of the listener; the weights of the two slots, the certificates and the tags stay as they are.
-  - The module M(stories1001.platform.load_balancer) declares the whole listener; given the same header it finds it closed.
+  - M(stories1001.platform.load_balancer) declares the whole listener; given the same header it finds it closed.
 options:
   name:
     description: Name of the load balancer.
@@ -50,12 +50,12 @@ steps:
   returned: always
   type: list
   elements: dict
-  sample: [{id: "listener/stories-production-443:change", sentence: "Change action, origin_header of listener stories-production-443"}]
+  sample: [{id: "listener/stories-443:change", sentence: "Change action, origin_header of listener stories-443"}]
 resources:
   description: Ids by kind and name.
   returned: success
   type: dict
-  sample: {listener: {stories-production-443: {id: "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/stories"}}}
+  sample: {listener: {stories-443: {id: "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/s"}}}
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule

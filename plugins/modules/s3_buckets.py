@@ -30,6 +30,10 @@ options:
     description: Whether O(state=absent) may delete what is in the buckets. Otherwise a full one is refused.
     type: bool
     default: false
+  keep_full:
+    description: Whether O(state=absent) leaves a full bucket where it is, with a warning, instead of refusing.
+    type: bool
+    default: false
   tags:
     description: Tags of every bucket. C(Project) and C(Environment) identify the platform.
     type: dict
@@ -269,6 +273,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "delete_objects": {"type": "bool", "default": False},
+            "keep_full": {"type": "bool", "default": False},
             "tags": {"type": "dict", "required": True},
             "buckets": {"type": "list", "elements": "dict", "default": [], "options": _BUCKET},
         },
@@ -282,7 +287,10 @@ def main() -> None:
         if params["state"] == "present":
             wanted = desired(params)
         else:
-            kind.refuse_full(kind.observe())
+            if params["keep_full"] and not params["delete_objects"] and (kept := kind.full()):
+                kind.leave(kept)
+                module.warn(f"Kept {', '.join(kept)}: objects are in there. Only delete_objects: true removes them.")
+            kind.refuse_full()
     converge_resources(module, [kind], wanted)
 
 

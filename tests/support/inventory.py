@@ -19,6 +19,8 @@ def contents(cloud: Cloud, prefix: str) -> list[str]:
         *_data(cloud, prefix),
         *_containers(cloud, prefix),
         *_edge_of_the_vpc(cloud, prefix),
+        *_edge(cloud, prefix),
+        *_functions_and_records(cloud, prefix),
     ]
     return sorted(found)
 
@@ -165,4 +167,54 @@ def _edge_of_the_vpc(cloud: Cloud, prefix: str) -> list[str]:
         *listeners,
         *_named("elbv2:target group", groups, prefix),
         *(f"acm:certificate:{one['DomainName']}" for one in certificates),
+    ]
+
+
+def _edge(cloud: Cloud, prefix: str) -> list[str]:
+    """CloudFront and WAF; a distribution bears the prefix at the beginning of its comment."""
+    front, waf = cloud.client("cloudfront"), cloud.client("wafv2")
+
+    def items(listing: dict[str, Any], key: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = listing[key].get("Items") or []
+        return found
+
+    groups = [one["KeyGroup"]["KeyGroupConfig"]["Name"] for one in items(front.list_key_groups(), "KeyGroupList")]
+    policies = {
+        "cache policy": [
+            one["CachePolicy"]["CachePolicyConfig"]["Name"]
+            for one in items(front.list_cache_policies(Type="custom"), "CachePolicyList")
+        ],
+        "origin request policy": [
+            one["OriginRequestPolicy"]["OriginRequestPolicyConfig"]["Name"]
+            for one in items(front.list_origin_request_policies(Type="custom"), "OriginRequestPolicyList")
+        ],
+        "response headers policy": [
+            one["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]["Name"]
+            for one in items(front.list_response_headers_policies(Type="custom"), "ResponseHeadersPolicyList")
+        ],
+    }
+    names: Mapping[str, list[str]] = {
+        "cloudfront:distribution": [one["Comment"] for one in items(front.list_distributions(), "DistributionList")],
+        "cloudfront:access control": [
+            one["Name"] for one in items(front.list_origin_access_controls(), "OriginAccessControlList")
+        ],
+        "cloudfront:public key": [one["Name"] for one in items(front.list_public_keys(), "PublicKeyList")],
+        "cloudfront:key group": groups,
+        **{f"cloudfront:{kind}": some for kind, some in policies.items()},
+        "wafv2:web ACL": [one["Name"] for one in waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]],
+        "wafv2:IP set": [one["Name"] for one in waf.list_ip_sets(Scope="CLOUDFRONT")["IPSets"]],
+    }
+    return [line for kind, some in names.items() for line in _named(kind, some, prefix)]
+
+
+def _functions_and_records(cloud: Cloud, prefix: str) -> list[str]:
+    """What works on uploads, and what releases need."""
+    queues = [url.rsplit("/", 1)[1] for url in cloud.client("sqs").list_queues().get("QueueUrls", [])]
+    alarms = cloud.client("cloudwatch").describe_alarms()
+    functions = [one["FunctionName"] for one in cloud.client("lambda").list_functions()["Functions"]]
+    return [
+        *_named("lambda:function", functions, prefix),
+        *_named("sqs:queue", queues, prefix),
+        *_named("dynamodb:table", cloud.client("dynamodb").list_tables()["TableNames"], prefix),
+        *_named("cloudwatch:alarm", [one["AlarmName"] for one in alarms["MetricAlarms"]], prefix),
     ]

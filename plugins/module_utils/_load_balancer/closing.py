@@ -37,8 +37,9 @@ class ProductionListener(Listener):
         return found
 
     def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
-        """Carries over what this call does not declare: the target groups and the stickiness."""
-        super().change(found, replace(wanted, fields={**found.fields, **wanted.fields}), fields)
+        """Carries over what this call does not declare: the target groups, the stickiness, the tags."""
+        whole = replace(wanted, fields={**found.fields, **wanted.fields}, tags=found.tags)
+        super().change(found, whole, fields)
 
 
 def closed(balancer: str, header: str, values: Sequence[str]) -> Resource:

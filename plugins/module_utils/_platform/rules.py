@@ -80,8 +80,77 @@ def capacity(values: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
+def certificate(values: Mapping[str, Any]) -> Iterator[str]:
+    """HTTPS needs a certificate: one that exists, or a name for which one is requested."""
+    if not values["load_balancer_domain_name"] and not values["load_balancer_certificate_arn"]:
+        yield (
+            "Read neither load_balancer_domain_name nor load_balancer_certificate_arn; HTTPS needs a certificate. Set "
+            "the first to have one requested, or the second to use one that exists."
+        )
+    if values["load_balancer_alternative_domain_names"] and not values["load_balancer_domain_name"]:
+        yield (
+            "Read load_balancer_alternative_domain_names without load_balancer_domain_name; they are further names of "
+            "the certificate that is requested for the latter. Set it, or remove them."
+        )
+
+
+def zone_of_names(role: str) -> Rule:
+    """The rule that all names of a role's certificate lie in its one hosted zone."""
+
+    def rule(values: Mapping[str, Any]) -> Iterator[str]:
+        names = [values[f"{role}_domain_name"], *values[f"{role}_alternative_domain_names"]]
+        parents = [set(_parents(name)) for name in names if name]
+        if values[f"{role}_hosted_zone_id"] and parents and not set.intersection(*parents):
+            yield (
+                f"Read {role}_hosted_zone_id and the names {', '.join(names)}, which no single zone can hold. Leave "
+                "the zone empty and set the records that the run prints, or give names of one domain."
+            )
+
+    return rule
+
+
+def _parents(name: str) -> Iterator[str]:
+    """The name and every domain above it, down to two labels: what a hosted zone may be called."""
+    labels = name.removeprefix("*.").split(".")
+    return (".".join(labels[start:]) for start in range(max(1, len(labels) - 1)))
+
+
+def content_delivery(values: Mapping[str, Any]) -> Iterator[str]:
+    """CloudFront refuses an origin whose certificate covers neither its own name nor the one that viewers ask."""
+    site, origin = values["cloudfront_waf_domain_name"], values.get("cloudfront_waf_origin_domain_name")
+    if values["cloudfront_waf_alternative_domain_names"] and not site:
+        yield (
+            "Read cloudfront_waf_alternative_domain_names without cloudfront_waf_domain_name; the certificate is "
+            "requested for the latter. Set it, or remove them."
+        )
+    if origin or "load_balancer_domain_name" not in values or values["load_balancer_certificate_arn"]:
+        return  # another name, or a certificate whose names only AWS knows
+    covered = [values["load_balancer_domain_name"], *values["load_balancer_alternative_domain_names"]]
+    missing = [
+        name for name in (site, *values["cloudfront_waf_alternative_domain_names"]) if not _covers(covered, name)
+    ]
+    for name in missing:
+        told = f"the name {name}" if name else "no cloudfront_waf_domain_name"
+        yield (
+            f"Read {told} and a load balancer whose certificate covers {', '.join(covered)}; CloudFront would refuse "
+            "to ask it. Give both the same names, or set cloudfront_waf_origin_domain_name to a name that the "
+            "certificate covers and that leads to the load balancer."
+        )
+
+
+def _covers(names: Collection[str], wanted: str) -> bool:
+    """Whether a certificate for these names holds for the wanted one; a wildcard stands for one label."""
+    parent = wanted.partition(".")[2]
+    return wanted in names or bool(parent and f"*.{parent}" in names)
+
+
 # Which rules a phase checks follows from the roles that it runs; those of `None` hold for every run.
-RULES: Mapping[str | None, tuple[Rule, ...]] = {None: (names, zones, capacity), "networking": (network,)}
+RULES: Mapping[str | None, tuple[Rule, ...]] = {
+    None: (names, zones, capacity),
+    "networking": (network,),
+    "load_balancer": (certificate, zone_of_names("load_balancer")),
+    "cloudfront_waf": (content_delivery, zone_of_names("cloudfront_waf")),
+}
 
 
 def broken(values: Mapping[str, Any], roles: Collection[str]) -> list[str]:

@@ -47,6 +47,7 @@ class Bucket(Kind):
         self._prefix = prefix
         self._names = frozenset(names)
         self._delete_objects = delete_objects
+        self._left: frozenset[str] = frozenset()
         self._expectations = Expectations(self.traits.title, self.observe)
 
     def _call(self, attempt: str, operation: str, bucket: str, **parameters: Any) -> Any:
@@ -61,7 +62,7 @@ class Bucket(Kind):
         attempt, prefix = f"list buckets of {self._prefix}", f"{self._prefix}-"
         buckets = self._aws.pages(attempt, "s3", "list_buckets", "Buckets", Prefix=prefix)
         for name in (bucket["Name"] for bucket in buckets):
-            if name.startswith(prefix):
+            if name.startswith(prefix) and name not in self._left:
                 tags = self._tags(name)
                 if name in self._names or belongs(tags, self._wanted_tags):
                     yield Found(self.kind, name, name, self._fields(name), tags)
@@ -188,15 +189,19 @@ class Bucket(Kind):
         tags = {name: value for name, value in self._tags(found.name).items() if name not in remove}
         self._put(found.name, "tags", "put_bucket_tagging", Tagging={"TagSet": to_boto3({**tags, **put})})
 
-    def refuse_full(self, full: Iterable[Found]) -> None:
-        """Raise PlanRefused for each of these buckets that holds anything, unless objects may go too."""
-        if self._delete_objects:
-            return
+    def full(self) -> list[str]:
+        """Names of our buckets that hold anything."""
+        return [found.name for found in self.observe() if self._page(found.name)]
+
+    def leave(self, names: Iterable[str]) -> None:
+        """See nothing of these buckets from now on."""
+        self._left = frozenset(names)
+
+    def refuse_full(self) -> None:
+        """Raise PlanRefused for each bucket that holds anything, unless objects may go too."""
         problems = [
-            f"Wanted bucket {found.name} away and found objects in it. Move them, or set delete_objects: true to "
-            "lose them."
-            for found in full
-            if self._page(found.name)
+            f"Wanted bucket {name} away and found objects in it. Move them, or set delete_objects: true to lose them."
+            for name in ([] if self._delete_objects else self.full())
         ]
         if problems:
             raise PlanRefused(problems)

@@ -1,21 +1,27 @@
-"""The roadmap on a whole embedded cloud: plan, run, again, drift, secrets, what a site run leaves alone, teardown.
+"""The roadmap on a whole embedded cloud: plan, run, use, again, secrets, what a site run leaves alone, teardown.
 
 The tests of this file share one cloud and build on each other, in the order in which they stand.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import urllib.request
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from tests.support.ansible import PlayResult, run_playbook
+from tests.support.ansible import PlayResult, run_module, run_playbook
 from tests.support.cloud import Cloud
 from tests.support.inventory import contents
+from tests.support.media import book, photograph
+from tests.support.viewer import Viewer
 
 SITE = "playbooks/site.yml"
+PREFIX = "stories-local"
+TAGS = {"Project": "1001-stories", "Environment": "local"}
 
 
 def run(cloud: Cloud, *options: str, **variables: Any) -> PlayResult:
@@ -33,26 +39,28 @@ def first(whole_cloud: Cloud) -> dict[str, Any]:
     return {"planned": planned, "planning_calls": calls, "made": made}
 
 
+@pytest.fixture(scope="module")
+def parts(whole_cloud: Cloud, first: dict[str, Any]) -> dict[str, Any]:
+    """What `platform_info` tells of the load balancer and of CloudFront."""
+    wanted = {"name_prefix": PREFIX, "tags": TAGS, "requires": ["load_balancer", "content_delivery"]}
+    return run_module(whole_cloud, "platform_info", wanted)
+
+
+@pytest.fixture(scope="module")
+def viewer(whole_cloud: Cloud, parts: dict[str, Any]) -> Viewer:
+    return Viewer(whole_cloud, parts["content_delivery"]["domain_name"])
+
+
 def test_the_check_on_an_empty_account_writes_nothing(first: dict[str, Any]) -> None:
     assert [call["action"] for call in first["planning_calls"] if call["writes"]] == []
 
 
 def test_the_check_lists_exactly_what_the_run_then_makes(first: dict[str, Any]) -> None:
     assert first["planned"].steps == first["made"].steps
-    assert len(first["made"].steps) > 90
+    assert len(first["made"].steps) > 120
 
 
-def test_the_second_run_changes_nothing_and_writes_nothing(whole_cloud: Cloud, first: dict[str, Any]) -> None:
-    with whole_cloud.recorded() as calls:
-        assert run(whole_cloud).changed == 0
-    assert [call["action"] for call in calls if call["writes"]] == []
-
-
-def test_the_check_on_the_standing_platform_finds_nothing(whole_cloud: Cloud, first: dict[str, Any]) -> None:
-    assert run(whole_cloud, "--check", "--diff").changed == 0
-
-
-def test_the_site_answers_through_the_load_balancer_with_a_row_and_a_counter(
+def test_the_site_answers_through_cloudfront_with_a_row_and_a_counter(
     whole_cloud: Cloud, first: dict[str, Any]
 ) -> None:
     visit = run_playbook(whole_cloud, "playbooks/visit.yml")
@@ -62,6 +70,56 @@ def test_the_site_answers_through_the_load_balancer_with_a_row_and_a_counter(
     assert health["checks"] == {"postgresql": "ok", "redis": "ok"}
 
 
+def test_the_load_balancer_refuses_whoever_comes_past_cloudfront(
+    whole_cloud: Cloud, parts: dict[str, Any], viewer: Viewer
+) -> None:
+    past = Viewer(whole_cloud, parts["load_balancer"]["dns_name"])
+    assert past.ask("/library").status == 403
+    assert past.ask("/library", X_Origin_Verify="guessed").status == 403
+    through = viewer.ask("/library")
+    assert through.status == 200
+    assert through.headers["strict-transport-security"].startswith("max-age=31536000")
+
+
+def signed(cloud: Cloud, parts: dict[str, Any], path: str) -> str:
+    delivery = parts["content_delivery"]
+    wanted = {
+        "url": f"https://{delivery['domain_name']}{path}",
+        "secret_id": delivery["signing_key_secret_arn"],
+        "key_pair_id": delivery["key_pair_id"],
+    }
+    return str(run_module(cloud, "cloudfront_signed_url", wanted)["signed_url"])
+
+
+def test_a_picture_that_is_uploaded_through_cloudfront_is_served_smaller_by_signed_url_only(
+    whole_cloud: Cloud, parts: dict[str, Any], viewer: Viewer
+) -> None:
+    picture = photograph(1000, 500)
+    stored = viewer.ask("/api/upload/images/well.jpg", method="PUT", body=picture, Content_Type="image/jpeg")
+    assert stored.status == 201, stored.body
+    path = "/content/images/well/640.webp"
+    answer = viewer.once_there(signed(whole_cloud, parts, path))
+    assert answer.headers["content-type"] == "image/webp"
+    with Image.open(io.BytesIO(answer.body)) as image:
+        assert (image.format, image.size) == ("WEBP", (640, 320))
+    assert viewer.ask(path).status == 403
+    assert viewer.ask(signed(whole_cloud, parts, path).replace("/640.", "/320.")).status == 403
+
+
+def test_a_book_that_is_uploaded_through_cloudfront_gets_a_cover_and_its_text_is_found(
+    whole_cloud: Cloud, parts: dict[str, Any], viewer: Viewer
+) -> None:
+    pdf = book("Once upon a time", "The end")
+    stored = viewer.ask("/api/upload/documents/tale.pdf", method="PUT", body=pdf, Content_Type="application/pdf")
+    assert stored.status == 201, stored.body
+    assert viewer.once_there(signed(whole_cloud, parts, "/content/books/tale/book.pdf")).body == pdf
+    cover = viewer.ask(signed(whole_cloud, parts, "/content/books/tale/cover.webp"))
+    assert (cover.status, cover.headers["content-type"]) == (200, "image/webp")
+    bucket = f"{PREFIX}-media-{parts['account_id']}"
+    found = json.load(whole_cloud.client("s3").get_object(Bucket=bucket, Key="search/tale.json")["Body"])
+    assert (found["pages"], found["text"]) == (2, ["Once upon a time", "The end"])
+
+
 def test_no_secret_value_appears_in_output_at_the_highest_verbosity_nor_in_the_call_log(
     whole_cloud: Cloud, first: dict[str, Any]
 ) -> None:
@@ -69,47 +127,67 @@ def test_no_secret_value_appears_in_output_at_the_highest_verbosity_nor_in_the_c
     values: set[str] = set()
     for entry in secrets.list_secrets()["SecretList"]:
         text = secrets.get_secret_value(SecretId=entry["ARN"]).get("SecretString", "")
-        # A user's name is told in the open; everything else in a secret is one.
+        # A user's name and a public key are told in the open; everything else in a secret is one.
+        open_names = {"username", "public_key", "public_keys", "generation"}
         parts = json.loads(text) if text.startswith("{") else {"value": text}
-        values |= {str(value) for key, value in parts.items() if key != "username" and len(str(value)) >= 12}
-    assert len(values) >= 3
+        values |= {str(value) for key, value in parts.items() if key not in open_names and len(str(value)) >= 12}
+    assert len(values) >= 4
     told = first["made"].output + first["planned"].output + json.dumps(whole_cloud.calls())
     assert [value for value in values if value in told] == []
 
 
-def test_a_site_run_moves_neither_weights_nor_counts_nor_the_slot(whole_cloud: Cloud, first: dict[str, Any]) -> None:
+def test_the_second_run_changes_nothing_and_moves_neither_weights_nor_counts_nor_the_slot(
+    whole_cloud: Cloud, first: dict[str, Any], parts: dict[str, Any]
+) -> None:
     elbv2, scaling = whole_cloud.client("elbv2"), whole_cloud.client("application-autoscaling")
     ecs = whole_cloud.client("ecs")
-    balancer = elbv2.describe_load_balancers(Names=["stories-local"])["LoadBalancers"][0]["LoadBalancerArn"]
-    listeners = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"]
-    production = next(one for one in listeners if one["Port"] == 443)
-    forward = production["DefaultActions"][0]["ForwardConfig"]
-    split = [{**group, "Weight": weight} for group, weight in zip(forward["TargetGroups"], (37, 63), strict=True)]
-    action = {"Type": "forward", "ForwardConfig": {**forward, "TargetGroups": split}}
-    elbv2.modify_listener(ListenerArn=production["ListenerArn"], DefaultActions=[action])
-    ecs.update_service(cluster="stories-local", service="stories-local-app-blue", desiredCount=3)
+    # Behind CloudFront, the weights stand in the rule that wants its header.
+    listener = parts["load_balancer"]["production_listener_arn"]
+    rule = next(one for one in elbv2.describe_rules(ListenerArn=listener)["Rules"] if one["Priority"] == "1")
+    forward = rule["Actions"][0]["ForwardConfig"]
+    groups = forward["TargetGroups"]
+
+    def shift(*weights: int) -> None:
+        split = [{**group, "Weight": weight} for group, weight in zip(groups, weights, strict=True)]
+        action = {"Type": "forward", "ForwardConfig": {**forward, "TargetGroups": split}}
+        elbv2.modify_rule(RuleArn=rule["RuleArn"], Actions=[action])
+
+    shift(37, 63)
+    ecs.update_service(cluster=PREFIX, service=f"{PREFIX}-app-blue", desiredCount=3)
     dimension = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
     suspended = {
         "DynamicScalingInSuspended": True,
         "DynamicScalingOutSuspended": False,
         "ScheduledScalingSuspended": True,
     }
-    blue = {**dimension, "ResourceId": "service/stories-local/stories-local-app-blue"}
+    blue = {**dimension, "ResourceId": f"service/{PREFIX}/{PREFIX}-app-blue"}
     scaling.register_scalable_target(**blue, SuspendedState=suspended)
 
-    assert run(whole_cloud).changed == 0
+    with whole_cloud.recorded() as calls:
+        assert run(whole_cloud).changed == 0
+    assert [call["action"] for call in calls if call["writes"]] == []
 
-    after = elbv2.describe_listeners(ListenerArns=[production["ListenerArn"]])["Listeners"][0]
-    kept = after["DefaultActions"][0]["ForwardConfig"]["TargetGroups"]
-    assert [group["Weight"] for group in kept] == [37, 63]
-    service = ecs.describe_services(cluster="stories-local", services=["stories-local-app-blue"])["services"][0]
+    after = elbv2.describe_rules(RuleArns=[rule["RuleArn"]])["Rules"][0]
+    assert [group["Weight"] for group in after["Actions"][0]["ForwardConfig"]["TargetGroups"]] == [37, 63]
+    service = ecs.describe_services(cluster=PREFIX, services=[f"{PREFIX}-app-blue"])["services"][0]
     assert service["desiredCount"] == 3
     target = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[blue["ResourceId"]])
     assert target["ScalableTargets"][0]["SuspendedState"] == suspended
+    shift(*(group["Weight"] for group in groups))
 
-    whole = [{**group, "Weight": weight} for group, weight in zip(forward["TargetGroups"], (100, 0), strict=True)]
-    action = {"Type": "forward", "ForwardConfig": {**forward, "TargetGroups": whole}}
-    elbv2.modify_listener(ListenerArn=production["ListenerArn"], DefaultActions=[action])
+
+@pytest.mark.long
+def test_the_check_on_the_standing_platform_finds_nothing(whole_cloud: Cloud, first: dict[str, Any]) -> None:
+    assert run(whole_cloud, "--check", "--diff").changed == 0
+
+
+def test_a_rule_that_blocks_stops_what_it_let_through_while_it_counted(whole_cloud: Cloud, viewer: Viewer) -> None:
+    injection = "/library?author=x%27%20or%201%3D1"
+    assert viewer.ask(injection).status == 200
+    rules = {"managed_rules": [{"name": "AWSManagedRulesSQLiRuleSet", "action": "block"}]}
+    run_module(whole_cloud, "waf_web_acl", {"name": PREFIX, "tags": TAGS, **rules})
+    assert viewer.ask(injection).status == 403
+    assert viewer.ask("/library?author=x").status == 200
 
 
 def test_the_cloud_rests_in_less_than_a_gibibyte(whole_cloud: Cloud, first: dict[str, Any]) -> None:
@@ -118,26 +196,22 @@ def test_the_cloud_rests_in_less_than_a_gibibyte(whole_cloud: Cloud, first: dict
     assert whole_cloud.memory_mib() < 1024
 
 
-def test_teardown_without_the_platforms_name_refuses(whole_cloud: Cloud, first: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [("stories", [PREFIX]), (PREFIX, ["protection", "teardown_remove_protection"])],
+    ids=["without the platform's name", "while protection is on"],
+)
+def test_teardown_refuses(whole_cloud: Cloud, first: dict[str, Any], named: str, told: list[str]) -> None:
     with whole_cloud.recorded() as calls:
-        result = run_playbook(whole_cloud, "playbooks/teardown.yml", variables={"teardown_platform": "stories"})
+        result = run_playbook(whole_cloud, "playbooks/teardown.yml", variables={"teardown_platform": named})
     (error,) = result.errors
-    assert "stories-local" in error
-    assert not [call for call in calls if call["writes"]]
-
-
-def test_teardown_refuses_while_protection_is_on(whole_cloud: Cloud, first: dict[str, Any]) -> None:
-    with whole_cloud.recorded() as calls:
-        result = run_playbook(whole_cloud, "playbooks/teardown.yml", variables={"teardown_platform": "stories-local"})
-    (error,) = result.errors
-    assert "protection" in error
-    assert "teardown_remove_protection" in error
+    assert all(word in error for word in told)
     assert not [call for call in calls if call["writes"]]
 
 
 def test_teardown_leaves_nothing_behind(whole_cloud: Cloud, first: dict[str, Any]) -> None:
-    sure = {"teardown_platform": "stories-local", "teardown_remove_protection": True, "teardown_delete_data": True}
+    sure = {"teardown_platform": PREFIX, "teardown_remove_protection": True, "teardown_delete_data": True}
     result = run_playbook(whole_cloud, "playbooks/teardown.yml", variables=sure)
     assert result.returncode == 0, result.errors
-    assert contents(whole_cloud, "stories-local") == []
+    assert contents(whole_cloud, PREFIX) == []
     assert run_playbook(whole_cloud, "playbooks/teardown.yml", variables=sure).changed == 0

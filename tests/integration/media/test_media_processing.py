@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from tests.support.ansible import run_module
 from tests.support.cloud import ROOT, Cloud
+from tests.support.media import book, photograph
 
 PREFIX = "stories-test-media"
 BUCKET = f"{PREFIX}-123456789012"
@@ -108,41 +109,6 @@ def made_of(cloud: Cloud, *keys: str, seconds: float = 60) -> list[bytes]:
             return [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys]
         assert time.monotonic() < deadline, f"{sorted(set(keys) - set(there))} never came; there is {there}"
         time.sleep(0.5)
-
-
-def photograph(width: int, height: int, turned: int = 1) -> bytes:
-    """A JPEG with a place in its notes, as a camera makes it. turned: Exif's orientation."""
-    image = Image.new("RGB", (width, height), "teal")
-    ImageDraw.Draw(image).rectangle((0, 0, width // 2, height // 2), fill="orange")
-    notes = Image.Exif()
-    notes[0x0112] = turned
-    notes[0x010F] = "a camera that tells"
-    made = io.BytesIO()
-    image.save(made, "JPEG", exif=notes)
-    return made.getvalue()
-
-
-def book(*pages: str) -> bytes:
-    """A PDF with a line of text on each page."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>"]
-    kids = " ".join(f"{4 + 2 * place} 0 R" for place in range(len(pages)))
-    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>")
-    objects.append("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
-    for place, text in enumerate(pages):
-        resources = "/Resources << /Font << /F1 3 0 R >> >>"
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 400] {resources} /Contents {5 + 2 * place} 0 R >>"
-        )
-        stream = f"BT /F1 18 Tf 20 300 Td ({text}) Tj ET"
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-    body, places = "%PDF-1.4\n", []
-    for number, text in enumerate(objects, start=1):
-        places.append(len(body))
-        body += f"{number} 0 obj\n{text}\nendobj\n"
-    table = "".join(f"{place:010d} 00000 n \n" for place in places)
-    size = len(objects) + 1
-    body += f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\n"
-    return f"{body}startxref\n{body.index('xref')}\n%%EOF\n".encode()
 
 
 def test_an_uploaded_photograph_becomes_upright_webp_of_each_width_and_tells_nothing_of_its_origin(
