@@ -11,7 +11,7 @@ export const options = {
       rate: Number(__ENV.RATE),
       timeUnit: '1s',
       duration: '3h',
-      preAllocatedVUs: 40,
+      preAllocatedVUs: 200,
       maxVUs: 400,
       gracefulStop: '30s',
     },

@@ -31,16 +31,18 @@ LAGS = {"0": 0.5, "1": 3.0}
 TIME_SCALE = 0.2
 TASKS = 2
 MINIMUM = 2
-SAMPLE_EVERY = 0.12  # seconds; asked for are 0.15 at most
+SAMPLE_EVERY = 0.1  # seconds
+SAMPLE_AT_MOST = 0.15  # seconds, which the design asks for
 
 Result = dict[str, Any]
 
 
 @dataclass
 class Samples:
-    """How often the invariant was looked at, and what was wrong."""
+    """How often the invariant was looked at, how often later than asked for, and what was wrong."""
 
     count: int = 0
+    late: int = 0
     widest_gap: float = 0.0
     violations: list[str] = field(default_factory=list)
 
@@ -261,6 +263,21 @@ class Rig:
         result: Result = json.loads(lines[-1])
         return result
 
+    def alarm(self, name: str) -> None:
+        """An alarm that goes off only by hand."""
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="Rig",
+            MetricName="Pain",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="notBreaching",
+        )
+        self.cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="made")
+
     def release(self, version: str, fault: str = "", **changes: Any) -> Result:
         """Push a version and release it; fails unless the module succeeds."""
         self.push(version, fault)
@@ -348,6 +365,7 @@ class Rig:
                     continue
                 now = time.monotonic()
                 samples.widest_gap = max(samples.widest_gap, now - last)
+                samples.late += now - last > SAMPLE_AT_MOST
                 last = now
                 samples.count += 1
                 for slot in SLOTS:

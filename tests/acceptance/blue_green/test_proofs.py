@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.blue_green.proofs import PROOFS, SHORT, Proof, Scale
+from tests.acceptance.blue_green.cases import Proof, Scale
+from tests.acceptance.blue_green.proofs import PROOFS, SHORT
+from tests.acceptance.blue_green.results import Row
 from tests.acceptance.blue_green.rig import Rig, rig
 
 
@@ -23,13 +25,16 @@ def versions() -> Iterator[int]:
     return iter(range(2, 10**6))
 
 
-@pytest.mark.parametrize("proof", SHORT, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("proof", SHORT, ids=lambda one: one.name)
 def test_on_the_rig(proof: Proof, built: Rig, versions: Iterator[int], tmp_path: Path) -> None:
-    proof(built, Scale(False, tmp_path, versions))
+    assert proof.short is not None
+    proof.short(built, Scale(tmp_path, versions), Row(proof.name))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("proof", PROOFS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda one: one.name)
 def test_in_full_on_a_rig_of_its_own(proof: Proof, tmp_path: Path) -> None:
     with rig(tmp_path / "cloud") as own:
-        print(proof(own, Scale(True, tmp_path)))
+        scale = Scale(tmp_path)
+        for name, case in proof.cases.items():
+            case(own, scale, Row(name))
