@@ -90,11 +90,12 @@ class Release:
         """Carry the steps out. Raises StepFailed: after the undo when the new slot was not good."""
         undone = ""
         try:
-            for step in planned:
-                self._perform(step)
+            for number, step in enumerate(planned, 1):
+                self._perform(step, number, planned)
                 undone = self.record.get("failure", "") if step.kind == "undo-close" else undone
             if undone and planned[-1].kind == "undo-close" and planned[-1].desired.state == "deployed":
                 raise StepFailed(f"Finished what an earlier run had begun to undo: {undone}. Run again to try again.")
+            self._pause(planned[-1].desired)
         except NotGood as failure:
             self._undo(str(failure), planned[-1].desired)
         except LostLease:
@@ -105,8 +106,9 @@ class Release:
         finally:
             self._prober.stop()
 
-    def _perform(self, step: Step) -> None:
-        self._progress.say(step.sentence, step=step.id)
+    def _perform(self, step: Step, number: int, planned: Sequence[Step]) -> None:
+        left = sum(steps.seconds(one) for one in planned[number - 1 :])
+        self._progress.say(step.sentence, step=step.id, number=number, steps=len(planned), at_least_left=left)
         begun = self._clock.now()
         if step.kind not in ("lock", "take-over"):
             self._intent = steps.begun(self.intent, step.id)
@@ -129,8 +131,9 @@ class Release:
         self._progress.say(f"Not good: {why}. Undoing swap {self.intent.swap_id}", step="undo", failure=why)
         self._intent = replace(self.intent, undoing=why)
         try:
-            for step in plan.undoing(self.intent, desired, why):
-                self._perform(step)
+            back = plan.undoing(self.intent, desired, why)
+            for number, step in enumerate(back, 1):
+                self._perform(step, number, back)
         except NotGood as failure:
             self._let_go()
             raise StepFailed(f"Tried to undo a swap ({why}) and could not: {failure}. Run the play again.") from failure
@@ -146,12 +149,18 @@ class Release:
             "again."
         )
 
+    def _pause(self, desired: Desired) -> None:
+        """A run that stops for a look keeps others out for as long as a hook may take."""
+        if self._intent is not None:
+            paused = replace(self._intent, paused=True)
+            self._intent = self._store.save(paused, self._progress.latest, lease=desired.hook_timeout)
+
     def _let_go(self) -> None:
         """End the lease so that the next run need not wait for it; without the lock there is nothing to end."""
         if self._intent is None:
             return
         try:
-            self._store.save(self._intent, self._progress.latest, release=True)
+            self._store.save(self._intent, self._progress.latest, lease=0)
         except StepFailed:
             # What stopped this run stops this call too, such as expired credentials; the lease ends by itself.
             self._progress.say("Could not give the lease back; it ends by itself", step="lease")
@@ -184,7 +193,8 @@ class Release:
         seen = self._store.read()
         if seen is None:
             raise StepFailed("Planned to finish an earlier swap and found it finished meanwhile. Run again.")
-        seen = self._await_lease(seen)
+        if not plan.may_continue(seen, step.desired):
+            seen = self._await_lease(seen)
         self._intent = self._store.take_over(seen)
         self._tell("was taken over", step.sentence)
 
@@ -582,6 +592,7 @@ class Release:
             self._set_weights(route, weights, sticky=False if sticky and route.stickiness else None)
         self._progress.say(f"All traffic is on {old} again", step=step.id, weights=weights)
         self._close_canary()
+        self._tell("is being undone", f"{self.intent.undoing}. All traffic is on {old} again.")
         self._settle(step, old, weights)
         self._unstick(step, weights, old)
 

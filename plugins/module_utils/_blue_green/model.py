@@ -104,6 +104,7 @@ class Intent:
     epoch: raised by each take-over; a writer of an older epoch is refused.
     lease_until: seconds since 1970. abort: who asked for a rollback meanwhile, or empty.
     undoing: why the swap is being undone, or empty.
+    paused: True while the caller does something of his own between two runs; his next run need not wait for the lease.
     begun, done: ids of steps. scaling, desired, task_definitions: by slot, as they were before the swap.
     actions: by route ARN, as they were before the swap.
     """
@@ -115,6 +116,7 @@ class Intent:
     lease_until: float = 0.0
     abort: str = ""
     undoing: str = ""
+    paused: bool = False
     begun: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     scaling: Mapping[str, Scaling | None] = field(default_factory=dict)
@@ -182,6 +184,7 @@ class Observed:
     templates: by slot, the newest revision that a new one for it is made from.
     image, version: what is wanted, pinned by digest; empty when nothing is to be deployed.
     alarms: state by name; a missing alarm has none. at: seconds since 1970.
+    taken: titles of rules of others that have the priority of the testers' rule.
     """
 
     slots: Mapping[str, Slot]
@@ -194,6 +197,7 @@ class Observed:
     version: str = ""
     alarms: Mapping[str, str] = field(default_factory=dict)
     active_slot_tag: str = ""
+    taken: tuple[str, ...] = ()
     at: float = 0.0
 
     @property

@@ -46,6 +46,7 @@ class Observer:
             version=version,
             alarms=self._api.alarms(desired.alarms),
             active_slot_tag=self._api.tags(self.tagged()).get(ACTIVE_SLOT_TAG, ""),
+            taken=self._taken(),
             at=self._clock.now(),
         )
 
@@ -125,6 +126,18 @@ class Observer:
         wanted = self.desired.canary
         rules = [rule for listener in self.listeners() for rule in self._api.rules(listener["ListenerArn"])]
         return [rule["RuleArn"] for rule in rules if wanted and is_canary(rule, wanted)]
+
+    def _taken(self) -> tuple[str, ...]:
+        """Rules of others on the priority that the rule for testers needs."""
+        wanted = self.desired.canary
+        if wanted is None:
+            return ()
+        return tuple(
+            f"rule {rule['Priority']} of listener {listener['Port']}"
+            for listener in self.listeners()
+            for rule in self._api.rules(listener["ListenerArn"])
+            if rule["Priority"] == str(wanted.priority) and not is_canary(rule, wanted)
+        )
 
     def tagged(self) -> str:
         """ARN of the production listener that wears the tag of the active slot."""

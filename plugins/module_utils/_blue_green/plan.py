@@ -107,6 +107,15 @@ def undo_wanted(intent: Intent, observed: Observed, desired: Desired) -> str:
     return ""
 
 
+def may_continue(intent: Intent, desired: Desired) -> bool:
+    """Whether a run need not wait for the lease: the swap is paused, and this is the caller who paused it.
+
+    Whoever wants the same version goes on, and whoever wants to go back need not wait for the caller's own work.
+    """
+    same = intent.swap.kind == "deploy" and desired.version in ("", intent.swap.version)
+    return intent.paused and (desired.state == "rolled_back" or same)
+
+
 def _finish(observed: Observed, intent: Intent, desired: Desired) -> Iterator[Step]:
     """The rest of the swap that an earlier run left, forwards or back."""
     swap = intent.swap

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from .model import Desired, Observed, Route, Slot
 
 _PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
-PHASES = ("tested", "shifted", "warm", "done")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 
 def wrong_wishes(desired: Desired) -> Iterator[str]:
@@ -42,12 +42,50 @@ def wrong_wishes(desired: Desired) -> Iterator[str]:
         yield "Read a port both among production_ports and test_ports. The test listener must be another one."
     if not desired.checks and desired.state == "deployed":
         yield "Read no checks; a slot that nobody asked anything cannot be trusted. Give one path at least."
+    yield from _wrong_limits(desired)
+    if desired.canary is not None and not 1 <= desired.canary.priority <= 50000:
+        yield f"Read priority {desired.canary.priority} of canary_header; Elastic Load Balancing takes 1 to 50000."
+    if desired.canary is not None and not _HEADER.fullmatch(desired.canary.name):
+        yield f"Read the name {desired.canary.name!r} of canary_header; a header's name has letters, digits and dashes."
     for check in desired.checks:
+        if not check.path.startswith("/"):
+            yield f"Read the path {check.path!r} of a check; it must begin with /, such as /api/health."
+        if not check.status or any(not 100 <= one <= 599 for one in check.status):
+            told = ", ".join(map(str, check.status)) or "none"
+            yield f"Read the status {told} of check {check.path}; give one code at least, from 100 to 599."
+        if check.p95 < 0:
+            yield f"Read p95 {check.p95:g} of check {check.path}; give milliseconds, or 0 for any."
         for expression in (check.body, *check.headers.values()):
             try:
                 re.compile(expression)
             except re.error as error:
                 yield f"Read the expression {expression!r} of check {check.path}; {error}. Mend the expression."
+
+
+def _wrong_limits(desired: Desired) -> Iterator[str]:
+    """Limits that would let everything pass, or nothing."""
+    if not 0 <= desired.maximum_error_rate < 1:
+        yield (
+            f"Read maximum_error_rate {desired.maximum_error_rate:g}; it is a share from 0 to below 1, so 0.01 for one "
+            "of a hundred. Mend it."
+        )
+    if desired.metric_period not in (1, 5, 10, 20, 30) and (desired.metric_period < 60 or desired.metric_period % 60):
+        yield (
+            f"Read metric_period {desired.metric_period}; CloudWatch takes 1, 5, 10, 20, 30 or a multiple of 60 "
+            "seconds. Mend it."
+        )
+    if desired.maximum_p95 < 0 or desired.stable_polls < 1:
+        yield (
+            f"Read maximum_p95 {desired.maximum_p95:g} and stable_polls {desired.stable_polls}; the one must be 0 or "
+            "more milliseconds, the other 1 or more looks. Mend them."
+        )
+    if min(desired.start_timeout, desired.drain_timeout, desired.hook_timeout) <= 0:
+        yield (
+            f"Read start_timeout {desired.start_timeout:g}, drain_timeout {desired.drain_timeout:g} and hook_timeout "
+            f"{desired.hook_timeout:g}; in no time nothing starts, ends or runs. Give seconds."
+        )
+    if not desired.production_ports or not desired.test_ports:
+        yield "Read no production_ports or no test_ports; a release needs both listeners. Name a port of each."
 
 
 def unsafe_to_begin(observed: Observed, desired: Desired) -> Iterator[str]:
@@ -60,6 +98,11 @@ def unsafe_to_begin(observed: Observed, desired: Desired) -> Iterator[str]:
                 f"Looked at the alarm {arn} before the release and found it in ALARM; it could not tell a bad release "
                 "from what is wrong already. Mend that first."
             )
+    for rule in observed.taken:
+        yield (
+            f"Looked for the priority of canary_header and found {rule} there, which is somebody else's. Name a free "
+            "priority."
+        )
     live = observed.live
     if live is None:
         yield split_brain(observed, desired)

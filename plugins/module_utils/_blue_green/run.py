@@ -144,7 +144,7 @@ def _ask_a_living_run(store: Store, desired: Desired, clock: WallClock) -> None:
         return
     asked = False
     while (intent := store.read()) is not None and intent.lease_until > clock.now():
-        if not _can_undo(intent):
+        if intent.paused or not _can_undo(intent):
             return
         if not asked:
             store.ask_to_abort(intent, f"{desired.actor} asked for a rollback: {desired.reason or 'no reason given'}")

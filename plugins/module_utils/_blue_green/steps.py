@@ -74,6 +74,13 @@ def hand_over(intent: Intent, slot: str) -> Any:
     return given if given is not None else own
 
 
+def seconds(step: Step) -> float:
+    """What a step takes at least."""
+    desired = step.desired
+    settling = {"shift": desired.settle, "undo-weights": desired.settle}
+    return {**settling, "bake": desired.bake, "warm": desired.rollback_window}.get(step.kind, 0.0)
+
+
 def _intent(observed: Observed) -> Intent:
     """The record of the swap that is under way; every step but the first is planned with one."""
     if observed.intent is None:

@@ -67,24 +67,26 @@ class Store:
         return mine
 
     def take_over(self, seen: Intent) -> Intent:
-        """Become the owner of a swap whose lease has run out."""
-        if seen.lease_until > self._clock.now():
+        """Become the owner of a swap whose lease has run out, or that is paused: its owner has ended."""
+        now = self._clock.now()
+        if seen.lease_until > now and not seen.paused:
             raise StepFailed(self.busy(seen))
-        mine = replace(seen, owner=self.owner, epoch=seen.epoch + 1, lease_until=self._clock.now() + self.lease)
+        mine = replace(seen, owner=self.owner, epoch=seen.epoch + 1, lease_until=now + self.lease, paused=False)
         condition = "Epoch = :seen AND LeaseUntil < :now"
-        values = {":seen": _number(seen.epoch), ":now": _number(self._clock.now())}
+        values = {":seen": _number(seen.epoch), ":now": _number(max(now, seen.lease_until + 1) if seen.paused else now)}
         if not self._put(mine, condition, {}, values):
             there = self.read()
             if there is None or there.owner != self.owner or there.epoch != mine.epoch:
                 raise StepFailed(self.busy(there))
         return mine
 
-    def save(self, intent: Intent, progress: Mapping[str, Any] | None = None, release: bool = False) -> Intent:
-        """Write what the owner knows and extend the lease (release: end it). Raises LostLease.
+    def save(self, intent: Intent, progress: Mapping[str, Any] | None = None, lease: float | None = None) -> Intent:
+        """Write what the owner knows and extend the lease. Raises LostLease.
 
-        The answer's ``abort`` says who asked for a rollback meanwhile.
+        lease: seconds from now, 0 to end it; default is the store's. The answer's ``abort`` says who asked for a
+        rollback meanwhile.
         """
-        until = 0.0 if release else self._clock.now() + self.lease
+        until = 0.0 if lease == 0 else self._clock.now() + (self.lease if lease is None else lease)
         names = {"#o": "Owner", "#d": "Document", "#p": "Progress"}
         values = {
             ":owner": {"S": self.owner},

@@ -5,11 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.stories1001.platform.plugins.module_utils._blue_green import actions
+from ansible_collections.stories1001.platform.plugins.module_utils._blue_green import actions, refusals
+from ansible_collections.stories1001.platform.plugins.module_utils._blue_green.model import CanaryHeader, Check
+from ansible_collections.stories1001.platform.plugins.module_utils._blue_green.plan import may_continue
 from ansible_collections.stories1001.platform.plugins.module_utils._blue_green.store import LostLease
 from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import PlanRefused, StepFailed
+from botocore.exceptions import NoCredentialsError
 
-from tests.unit.blue_green.world import CHECK, GROUPS, LISTENERS, Killed, Run, Task, Version, World, _forward, wish
+from tests.unit.blue_green.world import (
+    CHECK,
+    GROUPS,
+    LISTENERS,
+    Dynamo,
+    Killed,
+    Run,
+    Task,
+    Version,
+    World,
+    _forward,
+    client_error,
+    wish,
+)
 
 
 def safe(world: World) -> None:
@@ -301,11 +317,68 @@ def test_a_release_stopped_for_a_look_goes_on_with_the_next_call() -> None:
     for phase in ("tested", "shifted", "warm"):
         Run(world, wish(until=phase), phase).go()
         assert Run(world, wish(until=phase), f"{phase} again").go() == []
-        world.sleep(31)
     assert world.services["blue"].desired == 3
     Run(world, wish(), "last").go()
     safe(world)
     handed_over(world, "green")
+
+
+def test_a_paused_release_is_kept_from_other_versions_while_the_caller_does_his_own_work() -> None:
+    """A migration may take longer than a lease, and nobody renews it meanwhile."""
+    world = World()
+    Run(world, wish(until="tested"), "first").go()
+    intent = Run(world, wish()).store.read()
+    assert intent is not None
+    assert intent.lease_until - world.now > 800
+    assert not may_continue(intent, wish("v3"))
+    assert may_continue(intent, wish())
+
+
+def test_a_paused_release_is_rolled_back_without_waiting_for_its_lease() -> None:
+    world = World()
+    Run(world, wish(until="shifted"), "first").go()
+    before = world.now
+    Run(world, wish(state="rolled_back", image="", version=""), "second").go()
+    assert world.live() == "blue"
+    assert world.now - before < 60
+    safe(world)
+
+
+def test_of_two_runs_that_go_on_with_a_paused_release_one_gets_it() -> None:
+    world = World()
+    Run(world, wish(until="tested"), "first").go()
+    seen = Run(world, wish(), "second").store.read()
+    assert seen is not None
+    Run(world, wish(), "second").store.take_over(seen)
+    with pytest.raises(StepFailed, match="under way"):
+        Run(world, wish(), "third").store.take_over(seen)
+
+
+def test_progress_tells_which_step_of_how_many_and_the_time_that_is_left_at_least() -> None:
+    run = Run(World(), wish())
+    told: list[dict[str, Any]] = []
+    plain = run.progress.say
+
+    def say(line: str, **facts: Any) -> None:
+        told.append(facts)
+        plain(line, **facts)
+
+    run.progress.say = say  # type: ignore[method-assign]
+    run.go()
+    numbered = [one for one in told if "number" in one]
+    assert [one["number"] for one in numbered] == list(range(1, numbered[0]["steps"] + 1))
+    # Four steps of settling and baking, and the rollback window.
+    assert numbered[0]["at_least_left"] == 4 * (6 + 20) + 30
+    assert numbered[-1]["at_least_left"] == 0
+
+
+def test_people_are_told_of_an_undo_as_soon_as_the_traffic_is_back() -> None:
+    world = World()
+    world.versions["v2"] = Version(errors=1)
+    with pytest.raises(StepFailed):
+        Run(world, wish()).go()
+    told = [one.split(":")[0] for one in world.notices]
+    assert told == ["Release began", "Release is being undone", "Release undone"]
 
 
 def test_another_version_undoes_what_a_killed_run_left_and_then_goes_forward() -> None:
@@ -381,13 +454,80 @@ def test_a_hook_that_fails_undoes_the_release_and_its_words_are_quoted() -> None
         ({"alarms": ("missing",)}, "Looked for the alarm missing"),
         ({"credentials_expire_at": 1_000_060.0}, "credentials that expire in 60 s"),
         ({"minimum_healthy": 4}, "fewer than minimum_healthy 4"),
+        ({"canary": CanaryHeader("X-Tester", "yes", 5)}, "found rule 5 of listener 443 there"),
         ({"checks": (CHECK,), "maximum_stickiness": -1}, "kept for 0 s"),
     ],
 )
 def test_what_is_wrong_is_one_clear_sentence_and_nothing_is_written(wrong: dict[str, Any], sentence: str) -> None:
     world = World()
+    rule = {"RuleArn": "rule", "ListenerArn": LISTENERS[443], "Priority": "5", "Actions": [_forward(100, 0)]}
+    world.rules["rule"] = rule
     with pytest.raises(PlanRefused, match=sentence):
         Run(world, wish(**wrong)).go()
+    assert world.writes == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"steps": ()}, "Read the steps none"),
+        ({"steps": (10, 50)}, "weights must rise from 1 or more to 100"),
+        ({"steps": (50, 10, 100)}, "weights must rise"),
+        ({"steps": (0, 100)}, "weights must rise"),
+        ({"steps": (60, 60, 100)}, "weights must rise"),
+        ({"steps": (10, 110)}, "weights must rise"),
+        ({"bake": 0}, "a bake of no time proves nothing"),
+        ({"minimum_samples": 0}, "an empty bake proves nothing"),
+        ({"minimum_healthy": 0}, "needs 1 healthy target"),
+        ({"settle": -1}, "none may be negative"),
+        ({"rollback_window": -1}, "none may be negative"),
+        ({"lease": 3}, "the lease must last three polls"),
+        ({"slots": ("blue", "blue")}, "needs two different ones"),
+        ({"keep_slot": "red"}, "the slots are blue and green"),
+        ({"image": ""}, "state deployed without an image"),
+        ({"test_ports": (443,)}, "both among production_ports and test_ports"),
+        ({"test_ports": ()}, "no production_ports or no test_ports"),
+        ({"checks": ()}, "Read no checks"),
+        ({"checks": (Check("/", body="("),)}, "Mend the expression"),
+        ({"checks": (Check("api/health"),)}, "it must begin with /"),
+        ({"checks": (Check("/", status=()),)}, "Read the status none"),
+        ({"checks": (Check("/", status=(2000,)),)}, "Read the status 2000"),
+        ({"checks": (Check("/", p95=-1),)}, "Read p95 -1"),
+        ({"maximum_error_rate": 5}, "it is a share from 0 to below 1"),
+        ({"maximum_p95": -1}, "the one must be 0 or more"),
+        ({"stable_polls": 0}, "the other 1 or more looks"),
+        ({"metric_period": 45}, "CloudWatch takes 1, 5, 10, 20, 30 or a multiple of 60"),
+        ({"start_timeout": 0}, "in no time nothing starts"),
+        ({"canary": CanaryHeader("X-Tester", "yes", 0)}, "takes 1 to 50000"),
+        ({"canary": CanaryHeader("X Tester", "yes", 10)}, "letters, digits and dashes"),
+    ],
+)
+def test_wishes_that_cannot_be_met_are_named_before_aws_is_asked(wrong: dict[str, Any], sentence: str) -> None:
+    assert any(sentence in one for one in refusals.wrong_wishes(wish(**wrong)))
+
+
+def test_a_wish_that_can_be_met_is_not_complained_about() -> None:
+    assert list(refusals.wrong_wishes(wish())) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (client_error("ExpiredTokenException", "GetItem"), "Log in again"),
+        (client_error("UnrecognizedClientException", "GetItem"), "Check the access key"),
+        (NoCredentialsError(), "found no AWS credentials"),
+    ],
+)
+def test_credentials_that_are_expired_wrong_or_missing_are_one_sentence_and_change_nothing(
+    error: Exception, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_told: Any, **_more: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Dynamo, "get_item", fail)
+    world = World()
+    with pytest.raises(StepFailed, match=sentence):
+        Run(world, wish()).go()
     assert world.writes == []
 
 
