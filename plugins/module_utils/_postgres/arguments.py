@@ -55,9 +55,13 @@ def connections(module: Any, application_name: str) -> Connections:
     module: an AnsibleAWSModule made with ``check_boto3=False``.
     Raises PlanRefused for options that contradict each other, StepFailed when AWS refuses.
     """
+    return connections_of(module, module.params["connection"], application_name)
+
+
+def connections_of(module: Any, given: dict[str, Any], application_name: str) -> Connections:
+    """As `connections`, for one of several connections that a module takes."""
     if MISSING:
         module.fail_json(msg=missing_required_lib("psycopg[binary]>=3.1"), exception=MISSING)
-    given = module.params["connection"]
     aws = _Lazy(module)
     host, port, secret = given["host"], given["port"], given["secret_arn"]
     named = given["cluster_identifier"]

@@ -46,6 +46,14 @@ class Connections:
         self._credentials = credentials
         self._application_name = application_name
 
+    @property
+    def username(self) -> str:
+        return self._credentials.username()
+
+    def password(self) -> str | None:
+        """For the one use outside of `open`: what a child process or another server is given to connect with."""
+        return self._credentials.password()
+
     def open(self, purpose: str = "") -> Connection:
         """A new connection; ``purpose`` is shown in pg_stat_activity.application_name.
 

@@ -26,6 +26,11 @@ UTILS = "ansible_collections.stories1001.platform.plugins.module_utils"
 
 def run(name: str, *, check: bool = False, **parameters: Any) -> dict[str, Any]:
     """One module in this process, as Ansible would run it; its result."""
+    return run_with(name, parameters, check=check)
+
+
+def run_with(name: str, parameters: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
+    """As `run`, for a module with a parameter called name."""
     given = {**parameters, "_ansible_check_mode": check, "_ansible_diff": True}
     given |= {"_ansible_remote_tmp": "~/.ansible/tmp", "_ansible_keep_remote_files": False}
     printed = io.StringIO()
