@@ -55,6 +55,8 @@ def carry_out(
                 one.run()
             except Exception as error:  # an unforeseen error of one thread must reach the user
                 one.failures.append(f"Worked on a table and met an error of the module itself: {error!r}.")
+            finally:
+                watch.wake()
 
     threads = [threading.Thread(target=work, daemon=True) for _number in range(min(limits.tables, len(lanes)))]
     for thread in threads:

@@ -20,6 +20,7 @@ from .._postgres.server import examine, problems
 from . import catalogue, ddl
 from .fence import Fence
 from .model import Index, Name
+from .sessions import blockers
 from .watch import Limits, Watch, Work
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ _SETTINGS = (
     "SET idle_session_timeout = 0; "
     "SET default_transaction_isolation = 'read committed'"
 )
+_ALL_WORKERS = "RESET max_parallel_maintenance_workers"
 _PROBE_TIMEOUT = "2s"  # longer than deadlock_timeout, at which an autovacuum in the way ends itself
 _BRIEF_TIMEOUT = "300ms"  # for locks that writers wait behind
 _RECONNECT = 60.0  # seconds to wait for a server that restarts
@@ -80,6 +82,7 @@ class Bench:
         work: Work | None = None
         try:
             with self._watch.over(str(name), connection.info.backend_pid, build=True) as work:
+                self._share_processors(connection)
                 connection.execute(statement, binary=True)
         except psycopg.Error as error:
             if work and work.cancelled:
@@ -89,6 +92,11 @@ class Bench:
             left = self.drop_invalid(name)
             raise StepFailed(f"{sentence(attempt, error)}{explain(sqlstate(error))}{left}") from None
         return work.waited
+
+    def _share_processors(self, connection: Connection) -> None:
+        """One process for a build that will wait for others anyway; its helpers would only hold up the writers."""
+        waits = bool(blockers(connection, []))
+        connection.execute("SET max_parallel_maintenance_workers = 0" if waits else _ALL_WORKERS)
 
     def _gave_up(self, attempt: str, work: Work, name: Name) -> Exception:
         if work.cancelled.startswith("it gave way"):

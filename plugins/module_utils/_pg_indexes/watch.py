@@ -109,6 +109,11 @@ class Watch:
         if self._connection is not None:
             self._connection.close()
 
+    def wake(self) -> None:
+        """Look at once; a lane has ended."""
+        with self._changed:
+            self._changed.notify_all()
+
     def _busy(self) -> int:
         """Builds that keep a processor busy now."""
         now = time.monotonic()
