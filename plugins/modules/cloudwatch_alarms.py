@@ -9,9 +9,9 @@ version_added: "0.1.0"
 author: 1001 Stories (@1001stories)
 description:
   - Makes the alarms that are described, mends those that differ, and removes those of ours that are described no more.
-  - Every setting of an alarm is compared, metric mathematics included, so that a threshold changed by hand has a name.
-  - Unlike M(amazon.aws.cloudwatch_metric_alarm) it takes tags, expressions and composite alarms, and shows what differs.
-  - One alarm costs $0.10 a month for each metric in it, a composite alarm $0.50 (us-east-1, the first ten metrics free).
+  - Every setting is compared, metric mathematics included, so that a threshold changed by hand has a name.
+  - Unlike M(amazon.aws.cloudwatch_metric_alarm) it takes tags and composite alarms, and shows what differs.
+  - An alarm costs $0.10 a month for each metric in it, a composite alarm $0.50 (us-east-1; ten metrics are free).
 options:
   name:
     description: The platform's prefix, such as C(stories-production). Every alarm's name begins with it and a hyphen.

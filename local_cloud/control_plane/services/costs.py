@@ -1,17 +1,25 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What an account without a bill answers: Cost Explorer, savings plans, reserved instances. Nothing is for sale."""
+"""What an account without a bill answers: Cost Explorer, savings plans, reserved instances.
+
+Offers are in AWS's shape, a third below the list price; buying is not among the operations.
+"""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
+from local_cloud.control_plane.stores import store
 
 registry.new_service("ce")
 registry.new_service("savingsplans")
 
+active_tags = store("ce_cost_allocation_tags")  # tag -> Status
+
 _STEPS = {"DAILY": 1, "HOURLY": 1}
+_YEAR = 31_536_000  # seconds
+_NO = "No Upfront"
 
 
 def _periods(start: date, end: date, granularity: str) -> list[dict[str, str]]:
@@ -74,7 +82,81 @@ def describe_reserved_db_instances(_call: Call) -> Params:
     return {"ReservedDBInstances": []}
 
 
+@registry.handles("savingsplans", "DescribeSavingsPlansOfferingRates")
+def describe_savings_plans_offering_rates(call: Call) -> Params:
+    """What Fargate costs in the asked region under a Compute plan of one year."""
+    payments = call.params.get("savingsPlanPaymentOptions", ["No Upfront"])
+    if "Fargate" not in call.params.get("products", ["Fargate"]):
+        return {"searchResults": []}
+    plan = {
+        "offeringId": "00000000-0000-0000-0000-000000000001",
+        "paymentOption": payments[0],
+        "planType": "Compute",
+        "durationSeconds": _YEAR,
+        "currency": "USD",
+    }
+    rates = {
+        "Fargate-vCPU-Hours:perCPU": "0.0271",
+        "Fargate-GB-Hours": "0.00298",
+        "Fargate-ARM-vCPU-Hours:perCPU": "0.0217",
+        "Fargate-ARM-GB-Hours": "0.00239",
+    }
+    return {
+        "searchResults": [
+            {
+                "savingsPlanOffering": plan,
+                "rate": rate,
+                "unit": "Hrs",
+                "productType": "Fargate",
+                "serviceCode": "AmazonECS",
+                "usageType": usage,
+            }
+            for usage, rate in rates.items()
+        ]
+    }
+
+
 @registry.handles("rds", "DescribeReservedDBInstancesOfferings")
-def describe_reserved_db_instances_offerings(_call: Call) -> Params:
-    """Nothing is on offer here: prices are AWS's."""
-    return {"ReservedDBInstancesOfferings": []}
+def describe_reserved_db_instances_offerings(call: Call) -> Params:
+    prices = {"db.t4g.medium": 0.049, "db.r6g.large": 0.173}
+    offers = _offers(call.params, call.params.get("DBInstanceClass"), prices)
+    return {
+        "ReservedDBInstancesOfferings": [
+            {"ReservedDBInstancesOfferingId": f"{identity}", "DBInstanceClass": name, "MultiAZ": False, **offer}
+            for identity, name, offer in offers
+        ]
+    }
+
+
+@registry.handles("elasticache", "DescribeReservedCacheNodesOfferings")
+def describe_reserved_cache_nodes_offerings(call: Call) -> Params:
+    prices = {"cache.t4g.micro": 0.0107, "cache.t3.medium": 0.0455}
+    offers = _offers(call.params, call.params.get("CacheNodeType"), prices)
+    return {
+        "ReservedCacheNodesOfferings": [
+            {"ReservedCacheNodesOfferingId": f"{identity}", "CacheNodeType": name, **offer}
+            for identity, name, offer in offers
+        ]
+    }
+
+
+def _offers(asked: Params, size: str | None, prices: dict[str, float]) -> list[tuple[str, str, Params]]:
+    """(id, size, what both services say of an offer) for a year without payment in advance."""
+    if str(asked.get("Duration", _YEAR)) not in ("1", str(_YEAR)) or asked.get("OfferingType", _NO) != _NO:
+        return []
+    return [
+        (
+            f"offer-{name.replace('.', '-')}",
+            name,
+            {
+                "Duration": _YEAR,
+                "FixedPrice": 0.0,
+                "UsagePrice": 0.0,
+                "ProductDescription": asked.get("ProductDescription", ""),
+                "OfferingType": _NO,
+                "RecurringCharges": [{"RecurringChargeAmount": price, "RecurringChargeFrequency": "Hourly"}],
+            },
+        )
+        for name, price in prices.items()
+        if size in (None, name)
+    ]

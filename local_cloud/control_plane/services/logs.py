@@ -1,14 +1,18 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""CloudWatch Logs: the key of a log group can be set and taken away."""
+"""CloudWatch Logs: the key of a log group can be set and taken away; queries can be saved."""
 
 from __future__ import annotations
 
+import time
+import uuid
 from typing import Any
 
 from ministack.services import cloudwatch_logs
 
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
+from local_cloud.control_plane.resources import page
+from local_cloud.control_plane.stores import store
 
 
 def _group(call: Call) -> dict[str, Any]:
@@ -29,3 +33,41 @@ def associate_kms_key(call: Call) -> Params:
 def disassociate_kms_key(call: Call) -> Params:
     _group(call)["kmsKeyId"] = None
     return {}
+
+
+queries = store("logs_query_definitions")  # id -> QueryDefinition
+
+
+@registry.handles("logs", "PutQueryDefinition")
+def put_query_definition(call: Call) -> Params:
+    wanted = call.params
+    ident = wanted.get("queryDefinitionId")
+    if ident and ident not in queries:
+        raise AwsError("ResourceNotFoundException", "The specified query definition does not exist.")
+    if not wanted["queryString"].strip():
+        raise AwsError("InvalidParameterException", "The query string is empty.")
+    ident = ident or str(uuid.uuid4())
+    queries[ident] = {
+        "queryLanguage": wanted.get("queryLanguage", "CWLI"),
+        "queryDefinitionId": ident,
+        "name": wanted["name"],
+        "queryString": wanted["queryString"],
+        "lastModified": int(time.time() * 1000),
+        "logGroupNames": wanted.get("logGroupNames", []),
+    }
+    return {"queryDefinitionId": ident}
+
+
+@registry.handles("logs", "DescribeQueryDefinitions")
+def describe_query_definitions(call: Call) -> Params:
+    prefix = call.params.get("queryDefinitionNamePrefix", "")
+    found = sorted((one for one in queries.values() if one["name"].startswith(prefix)), key=lambda one: one["name"])
+    shown, token = page(found, call.params.get("nextToken"), call.params.get("maxResults"), default=1000)
+    return {"queryDefinitions": shown, **({"nextToken": token} if token else {})}
+
+
+@registry.handles("logs", "DeleteQueryDefinition")
+def delete_query_definition(call: Call) -> Params:
+    if queries.pop(call.params["queryDefinitionId"], None) is None:
+        raise AwsError("ResourceNotFoundException", "The specified query definition does not exist.")
+    return {"success": True}

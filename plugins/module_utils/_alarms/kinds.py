@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -28,7 +29,11 @@ class Alarm(Kind):
     listed: ClassVar[str]  # its key in the answer
     operation: ClassVar[str]
     names: ClassVar[Mapping[str, str]]
-    canonical: ClassVar[Callable[[Mapping[str, Any]], dict[str, Any]]]
+
+    @staticmethod
+    @abstractmethod
+    def canonical(alarm: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of what AWS shows."""
 
     def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
         self._aws = aws
@@ -54,7 +59,7 @@ class Alarm(Kind):
                 name, arn = alarm["AlarmName"], alarm["AlarmArn"]
                 if name in self._named or self._is_ours(tags):
                     outputs = {"arn": arn, "state": alarm["StateValue"]}
-                    yield Found(self.kind, name, arn, type(self).canonical(alarm), tags, outputs)
+                    yield Found(self.kind, name, arn, self.canonical(alarm), tags, outputs)
 
     def _tags_of(self, alarm: Mapping[str, Any]) -> dict[str, str]:
         attempt, arn = f"read the tags of alarm {alarm['AlarmName']}", alarm["AlarmArn"]
@@ -93,7 +98,10 @@ class MetricAlarm(Alarm):
     kind = "metric_alarm"
     traits = Traits("alarm")
     sort, listed, operation, names = "MetricAlarm", "MetricAlarms", "put_metric_alarm", METRIC
-    canonical = staticmethod(metric_fields)
+
+    @staticmethod
+    def canonical(alarm: Mapping[str, Any]) -> dict[str, Any]:
+        return metric_fields(alarm)
 
 
 class CompositeAlarm(Alarm):
@@ -102,4 +110,7 @@ class CompositeAlarm(Alarm):
     kind = "composite_alarm"
     traits = Traits("composite alarm")
     sort, listed, operation, names = "CompositeAlarm", "CompositeAlarms", "put_composite_alarm", COMPOSITE
-    canonical = staticmethod(composite_fields)
+
+    @staticmethod
+    def canonical(alarm: Mapping[str, Any]) -> dict[str, Any]:
+        return composite_fields(alarm)

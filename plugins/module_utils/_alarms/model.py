@@ -59,7 +59,10 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
         raise PlanRefused(wrong)
     tags = params["tags"]
     return [
-        *(Resource("metric_alarm", one["name"], metric_fields(_metric_alarm(one)), tags=tags) for one in params["alarms"]),
+        *(
+            Resource("metric_alarm", one["name"], metric_fields(_metric_alarm(one)), tags=tags)
+            for one in params["alarms"]
+        ),
         *(
             Resource("composite_alarm", one["name"], composite_fields(_composite_alarm(one)), tags=tags)
             for one in params["composite_alarms"]
@@ -143,7 +146,11 @@ def _to_metric(metric: Mapping[str, Any]) -> dict[str, Any]:
     if metric["label"]:
         told["Label"] = metric["label"]
     if "expression" in metric:
-        return {**told, "Expression": metric["expression"], **({"Period": metric["period"]} if metric["period"] else {})}
+        return {
+            **told,
+            "Expression": metric["expression"],
+            **({"Period": metric["period"]} if metric["period"] else {}),
+        }
     stat = {
         "Metric": {
             "Namespace": metric["namespace"],
@@ -211,7 +218,9 @@ def _common_problems(one: Mapping[str, Any], prefix: str) -> Iterator[str]:
     if len(name) > _NAME:
         yield f"Read an alarm name of {len(name)} characters, {name[:40]}…; CloudWatch takes {_NAME}. Shorten it."
     if len(one["description"] or "") > _DESCRIPTION:
-        yield f"Read a description of alarm {name} longer than CloudWatch takes ({_DESCRIPTION} characters). Shorten it."
+        yield (
+            f"Read a description of alarm {name} longer than CloudWatch takes ({_DESCRIPTION} characters). Shorten it."
+        )
     for field in ("alarm_actions", "ok_actions", "insufficient_data_actions"):
         if len(one[field]) > _ACTIONS:
             yield f"Read {len(one[field])} {field} for alarm {name}; CloudWatch takes {_ACTIONS}. Leave some out."
@@ -220,7 +229,10 @@ def _common_problems(one: Mapping[str, Any], prefix: str) -> Iterator[str]:
 def _metric_problems(one: Mapping[str, Any]) -> Iterator[str]:
     name, periods = one["name"], one["evaluation_periods"]
     if bool(one["metric_name"]) == bool(one["metrics"]):
-        yield f"Read alarm {name} with metric_name {one['metric_name']!r} and {len(one['metrics'])} metrics. Give one of them."
+        yield (
+            f"Read alarm {name} with metric_name {one['metric_name']!r} and {len(one['metrics'])} metrics. Give "
+            "one of them."
+        )
         return
     if one["metric_name"] and not one["namespace"]:
         yield f"Read alarm {name} without the namespace of {one['metric_name']}. Name it, such as AWS/ECS."
@@ -228,11 +240,14 @@ def _metric_problems(one: Mapping[str, Any]) -> Iterator[str]:
     for part in parts:
         yield from _period_problems(name, part["period"], periods)
         if part["statistic"] not in _STATISTICS and not _PERCENTILE.fullmatch(part["statistic"] or ""):
-            yield f"Read statistic {part['statistic']!r} for alarm {name}. Take Average, Sum, Maximum, Minimum, or one like p95."
+            yield (
+                f"Read statistic {part['statistic']!r} for alarm {name}. Take Average, Sum, Maximum, Minimum, or "
+                "one like p95."
+            )
     if (one["datapoints_to_alarm"] or 1) > periods:
         yield (
-            f"Read datapoints_to_alarm {one['datapoints_to_alarm']} for alarm {name}, which looks at {periods} periods. "
-            "Lower it."
+            f"Read datapoints_to_alarm {one['datapoints_to_alarm']} for alarm {name}, which looks at {periods} "
+            "periods. Lower it."
         )
     if one["low_samples"] and (one["metrics"] or one["statistic"] in _STATISTICS):
         yield f"Read low_samples for alarm {name}, which is on no percentile. Leave it out."
@@ -254,10 +269,15 @@ def _expression_problems(name: str, metrics: Collection[Mapping[str, Any]]) -> I
     if not metrics:
         return
     if sum(part["return_data"] for part in metrics) != 1:
-        yield f"Read alarm {name} with {len(metrics)} metrics, of which not exactly one has return_data. Choose the one."
+        yield (
+            f"Read alarm {name} with {len(metrics)} metrics, of which not exactly one has return_data. Choose the one."
+        )
     for ident in idents:
         if not _METRIC_ID.fullmatch(ident) or idents.count(ident) > 1:
-            yield f"Read the metric id {ident!r} in alarm {name}; an id begins with a small letter and is its own. Change it."
+            yield (
+                f"Read the metric id {ident!r} in alarm {name}; an id begins with a small letter and is its own. "
+                "Change it."
+            )
     for part in metrics:
         words = set(re.findall(r"\b[a-z][A-Za-z0-9_]*\b", part["expression"] or ""))
         if unknown := sorted(words - set(idents)):
@@ -269,6 +289,12 @@ def _composite_problems(one: Mapping[str, Any], metric: Collection[str]) -> Iter
     if not children and one["rule"] not in ("TRUE", "FALSE"):
         yield f'Read the rule {one["rule"]!r} of alarm {name} and found no alarm in it. Write ALARM("name") AND …'
     if len(one["rule"]) > _RULE or len(set(children)) > _CHILDREN:
-        yield f"Read a rule of alarm {name} longer than CloudWatch takes ({_RULE} characters, {_CHILDREN} alarms). Split it."
+        yield (
+            f"Read a rule of alarm {name} longer than CloudWatch takes ({_RULE} characters, {_CHILDREN} alarms). "
+            "Split it."
+        )
     if unknown := sorted(set(children) - set(metric)):
-        yield f"Read {', '.join(unknown)} in the rule of alarm {name}; no such metric alarm is described. Describe or drop it."
+        yield (
+            f"Read {', '.join(unknown)} in the rule of alarm {name}; no such metric alarm is described. Describe "
+            "or drop it."
+        )
