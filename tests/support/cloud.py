@@ -133,7 +133,10 @@ def cloud_port() -> Iterator[int]:
                 continue
             for port in range(20096 - 20096 % _MODULUS + residue, 30000, _MODULUS):
                 if _is_free(port):
-                    yield port
+                    try:
+                        yield port
+                    finally:
+                        fcntl.flock(lock, fcntl.LOCK_UN)
                     return
     raise RuntimeError("Looked for a port between 20000 and 30000 for an embedded cloud and found none that is free.")
 
