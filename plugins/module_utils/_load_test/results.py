@@ -47,10 +47,9 @@ def passed(told: Mapping[str, Any]) -> bool:
 
 def _steps(metrics: Metrics) -> list[dict[str, Any]]:
     found = []
-    for name in metrics:
+    for name in sorted(metrics):  # k6 tells them in any order
         match = _STEP.fullmatch(name)
-        figures = _trend(metrics, name)
-        if match and figures:
+        if match and (figures := _trend(metrics, name)):
             key = f"{match['scenario']}.{match['step']}"
             rate = _value(metrics, f"errors{{step:{key}}}", "rate")
             errors = None if rate is None else round(100 * rate, 4)
@@ -61,7 +60,7 @@ def _steps(metrics: Metrics) -> list[dict[str, Any]]:
 def _thresholds(metrics: Metrics) -> list[dict[str, Any]]:
     """Those that come from a KPI; one without a sample is not met, since nothing was seen."""
     found = []
-    for name, metric in metrics.items():
+    for name, metric in sorted(metrics.items()):
         if "{step:" in name:
             continue
         seen = _trend(metrics, name) is not None if metric["type"] == "trend" else _samples(metric) > 0

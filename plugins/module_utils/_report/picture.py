@@ -25,6 +25,9 @@ def picture(state: Facts) -> str:
         return ""
     edge, y = _edge(state)
     inside, height = _network(state, y)
+    if state.get("load_balancer"):
+        # From whoever stands before it, the readers themselves or CloudFront, to the load balancer.
+        edge += _arrow(500, 134 if state.get("distribution") else 50, 500, y + 58)
     return (
         f'<svg class="platform" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Picture of the platform">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -42,16 +45,14 @@ def _edge(state: Facts) -> tuple[str, float]:
     )
     parts = [_box(400, 10, 200, 40, "Readers", "", "person")]
     if not distribution:
-        parts.append(_arrow(500, 50, 500, 100))
         if buckets:
             parts.append(_box(770, 10, 210, 58, "S3", _joined(buckets, 3), "store"))
-        return "".join(parts), 100
+        return "".join(parts), 80
     guarded = "behind WAF" if distribution.get("web_acl") else "without WAF"
     name = (distribution.get("aliases") or [distribution["domain_name"]])[0]
     parts += [
         _arrow(500, 50, 500, 74),
         _box(330, 76, 340, 58, f"CloudFront, {guarded}", str(name), "edge"),
-        _arrow(500, 134, 500, 178),
     ]
     if buckets:
         parts += [_arrow(670, 105, 758, 105), _box(760, 76, 220, 58, "S3", _joined(buckets, 3), "store")]
@@ -73,7 +74,7 @@ def _network(state: Facts, top: float) -> tuple[str, float]:
         ("app", 150, _app(state, left + 10, right - left - 20, y + 106)),
         ("data", 122, _data(state, zones, left + 10, wide, y + 266)),
     ]
-    height = y + 266 + 122 + 20
+    height = y + 266 + 24 + 50 * max(1, _rows(state, zones)) + 20
     cidr = f" {network['cidr_block']}" if network.get("cidr_block") else ""
     parts.append(f'<rect class="vpc" x="{left}" y="{top}" width="{right - left}" height="{height - top - 8}" rx="14"/>')
     parts.append(f'<text class="small" x="{left + 14}" y="{top + 20}">Network{escape(cidr)}</text>')
@@ -88,6 +89,13 @@ def _network(state: Facts, top: float) -> tuple[str, float]:
         parts.append(f'<text class="tier" x="{left + 20}" y="{at_y + 10}">{name}</text>{drawn}')
         at_y += high + 10
     return "".join(parts), height
+
+
+def _rows(state: Facts, zones: Sequence[str]) -> int:
+    """How many boxes stand one above the other in the fullest zone of the data tier."""
+    database, cache = state.get("database") or {}, state.get("cache") or {}
+    places = [one["zone"] for one in (*database.get("instances", []), *cache.get("nodes", []))]
+    return min(2, max((places.count(zone) for zone in zones), default=1))
 
 
 def _public(state: Facts, zones: Sequence[str], x: float, wide: float, y: float) -> str:
@@ -134,8 +142,8 @@ def _app(state: Facts, x: float, wide: float, y: float) -> str:
                 'width="22" height="22" rx="5"/>'
             )
         if weight:
-            parts.append(_arrow(500, y - 12, left + half / 2, y + 18))
-            parts.append(_arrow(left + half / 2, y + 138, 500, y + 172))
+            middle = left + half / 2
+            parts += [_arrow(500, y - 22, middle, y + 18), _arrow(middle, y + 138, middle, y + 176)]
     return "".join(parts)
 
 

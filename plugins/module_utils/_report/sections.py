@@ -57,7 +57,7 @@ def roadmap(runs: Sequence[Document]) -> str:
         Column("Week"),
         Column("State"),
         Column("Changes so far", True),
-        Column("Tasks that changed something in the last run", True),
+        Column("Changed last time", True),
         Column("Last run"),
     ]
     return section("roadmap", "The roadmap", table(columns, rows))
@@ -87,16 +87,14 @@ def promises(facts: Mapping[str, Document]) -> str:
     for row in told["kpis"]:
         sign = "≥" if row["at_least"] else "<"
         value = "" if row["value"] is None else f"{row['value']:g} {row['unit']}"
-        why = " ".join(part for part in (row["note"], row["advice"]) if part)
-        rows.append(
-            [row["title"], f"{sign} {row['limit']:g} {row['unit']}", value, chip(row["verdict"]), row["source"], why]
-        )
+        why = ". ".join(part for part in (row["note"], row["advice"]) if part)
+        source = Raw(f'{escape(why)}<br><span class="note">{escape(row["source"])}</span>')
+        rows.append([row["title"], f"{sign} {row['limit']:g} {row['unit']}", value, chip(row["verdict"]), source])
     columns = [
         Column("Promise"),
         Column("Limit", True),
         Column("Measured", True),
         Column("Verdict"),
-        Column("Source"),
         Column("Under what conditions, or why not"),
     ]
     note = (

@@ -1,0 +1,54 @@
+"""The table of promises: complete, numbers, free of contradictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import PlanRefused
+from ansible_collections.stories1001.platform.plugins.module_utils._kpis.table import KPIS, checked
+
+from tests.support.cloud import ROOT
+
+GOOD: dict[str, Any] = yaml.safe_load((ROOT / "inventories/profiles/kpis.yml").read_text())["platform_kpis"]
+
+
+def test_the_table_of_the_inventories_names_every_promise() -> None:
+    assert set(checked(GOOD)) == set(KPIS)
+
+
+def test_every_inventory_shares_the_one_table() -> None:
+    links = [ROOT / "inventories" / name / "group_vars/all/05-kpis.yml" for name in ("local", "staging", "production")]
+    assert {link.resolve() for link in links} == {ROOT / "inventories/profiles/kpis.yml"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"rto_minutes": None}, "found no rto_minutes"),
+        ({"page_p95": 2000}, "Did you mean page_p95_ms?"),
+        ({"page_p95_ms": "fast"}, "'fast'"),
+        ({"page_p95_ms": True}, "above 0"),
+        ({"concurrent_users": 0}, "above 0"),
+        ({"uptime_percent": 101}, "at most 100"),
+        ({"error_percent": 0.5}, "more requests might fail than the uptime allows"),
+        ({"api_p95_ms": 3000}, "a page waits for the API"),
+        ({"query_average_ms": 600}, "an answer waits for its statements"),
+        ({"mttr_minutes": 90}, "longer than the worst"),
+    ],
+)
+def test_a_table_that_cannot_be_kept_is_one_sentence_that_says_what_to_do(
+    change: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(PlanRefused) as refused:
+        checked({**GOOD, **change})
+    (told,) = refused.value.problems
+    assert sentence in told
+
+
+def test_everything_missing_is_named_at_once() -> None:
+    with pytest.raises(PlanRefused) as refused:
+        checked({})
+    (told,) = refused.value.problems
+    assert all(name in told for name in KPIS)
