@@ -50,7 +50,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two databases. size in bytes. replicates: this role may replicate (or subscribe).
+    """One of the two databases. size in bytes. publishes, subscribes: what this role may do.
 
     read_only: ours, by ALTER DATABASE. published: tables of our publication, None without one.
     slot: our replication slot exists. dumped: a copy by dump was begun (False) or finished (True).
@@ -63,7 +63,8 @@ class Side:
     size: int = 0
     free_slots: int = 10
     workers: int = 4
-    replicates: bool = True
+    publishes: bool = True
+    subscribes: bool = True
     installed: frozenset[str] = frozenset()
     available: frozenset[str] = frozenset()
     tables: Mapping[Name, Table] = field(default_factory=dict)

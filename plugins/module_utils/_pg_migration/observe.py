@@ -107,8 +107,6 @@ def observe(connection: Connection, which: str, names: Names) -> Side:
     server = examine(connection)
     about = first_row(connection, _DATABASE, {"slot": names.published_by(which)})._asdict()
     rights = first_row(connection, _RIGHTS)
-    publishes = rights.rolsuper or rights.replication or rights.managed
-    subscribes = rights.rolsuper or rights.subscriber
     extensions = connection.execute("SELECT name, installed_version IS NOT NULL FROM pg_available_extensions")
     offered = dict(extensions.fetchall())
     tables = {}
@@ -128,7 +126,8 @@ def observe(connection: Connection, which: str, names: Names) -> Side:
     return Side(
         server,
         **about,
-        replicates=publishes if which == SOURCE else subscribes,
+        publishes=rights.rolsuper or rights.replication or rights.managed,
+        subscribes=rights.rolsuper or rights.subscriber,
         installed=frozenset(name for name, there in offered.items() if there),
         available=frozenset(offered),
         tables=tables,

@@ -67,7 +67,8 @@ def _replicated(observed: Pair, wish: Wish) -> Iterator[MigrationStep]:
                 "the cut-over was made. Use state rolled_back to go back, or finished to end the way back."
             ]
         )
-    if problems := [*preflight(observed, wish), *_differences(observed)]:
+    way_back = _way_back(observed) if wish.way_back else ()
+    if problems := [*preflight(observed, wish), *_differences(observed), *way_back]:
         raise PlanRefused(problems)
     for name, table in sorted(source.tables.items()):
         if not table.identity:
@@ -118,6 +119,7 @@ def _cut_over(observed: Pair, wish: Wish) -> Iterator[MigrationStep]:
                 ]
             )
         yield Subscribe(SOURCE, copy=False)
+    if wish.way_back and (source.subscription is None or not source.subscription.ready):
         yield AwaitCopy(SOURCE)
 
 
@@ -253,13 +255,7 @@ def preflight(observed: Pair, wish: Wish) -> Iterator[str]:
 def _replication(observed: Pair, wish: Wish, begun: bool) -> Iterator[str]:
     source, target = observed.source, observed.target
     yield from _publisher(source, "source", begun)
-    if target.workers < 1 and not begun:
-        yield "Looked at the target; max_logical_replication_workers is 0. Set it to 4 or more and restart the server."
-    if not target.replicates:
-        yield (
-            f"Connected to the target as {target.server.role}, which may not subscribe. Connect as a superuser, as a "
-            "member of rds_superuser (on RDS) or of pg_create_subscription (from 16 on)."
-        )
+    yield from _subscriber(target, "target")
     for name, table in sorted(source.tables.items()):
         if table.unlogged:
             yield (
@@ -283,7 +279,7 @@ def _publisher(side: Side, which: str, begun: bool) -> Iterator[str]:
     if side.wal_level != "logical":
         how = "rds.logical_replication in its cluster parameter group" if side.server.managed else "wal_level = logical"
         yield f"Looked at the {which}; wal_level is {side.wal_level}. Set {how} and restart the server."
-    if not side.replicates:
+    if not side.publishes:
         yield (
             f"Connected to the {which} as {side.server.role}, which may not replicate. "
             f"Run: {'GRANT rds_replication TO' if side.server.managed else 'ALTER ROLE'} {side.server.role}"
@@ -295,8 +291,18 @@ def _publisher(side: Side, which: str, begun: bool) -> Iterator[str]:
 
 def _way_back(observed: Pair) -> Iterator[str]:
     yield from _publisher(observed.target, "target", begun=observed.target.slot)
-    if observed.source.workers < 1:
-        yield "Looked at the source; max_logical_replication_workers is 0, so it cannot follow. Use way_back: false."
+    yield from _subscriber(observed.source, "source")
+
+
+def _subscriber(side: Side, which: str) -> Iterator[str]:
+    if side.workers < 1:
+        yield f"Looked at the {which}; max_logical_replication_workers is 0. Set it to 4 or more and restart it."
+    if not side.subscribes:
+        remedy = ", or set way_back: false" if which == SOURCE else ""
+        yield (
+            f"Connected to the {which} as {side.server.role}, which may not subscribe. Connect as a superuser, as a "
+            f"member of rds_superuser (on RDS) or of pg_create_subscription (from 16 on){remedy}."
+        )
 
 
 def _not_ready(observed: Pair) -> Iterator[str]:
