@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, 1001 Stories
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a platform has to lose, and what keeps it: read from AWS, judged by `coverage`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._aws.api import Aws
+from .._aws.tags import from_boto3, identity
+from .coverage import DRILL, PURPOSE, Protected, kind_of, problems, takes
+from .kinds import Selection
+
+# As the tagging API names the types.
+_TAGGED = ("rds:cluster", "dynamodb:table", "elasticfilesystem:file-system", "s3")
+_OPTED = ("Aurora", "DynamoDB", "EFS")
+
+
+class Survey:
+    """Reads the protected resources of one platform and region."""
+
+    def __init__(self, aws: Aws, name_prefix: str, tags: Mapping[str, str]) -> None:
+        self._aws = aws
+        self._prefix = name_prefix
+        self._tags = tags
+
+    def opt_in(self, *, write: bool) -> bool:
+        """Switch AWS Backup on for our types where it is off; True when there was something to switch."""
+        preferences = {**self._opted_in()}
+        if all(preferences.get(name) is not False for name in _OPTED):
+            return False
+        if write:
+            wanted = {**preferences, **{name: True for name in _OPTED if name in preferences}}
+            attempt = "switch AWS Backup on for Aurora, DynamoDB and EFS"
+            self._aws.call(attempt, "backup", "update_region_settings", ResourceTypeOptInPreference=wanted)
+        return True
+
+    def _opted_in(self) -> Mapping[str, bool]:
+        answer = self._aws.call("read AWS Backup's settings of the region", "backup", "describe_region_settings")
+        return dict(answer.get("ResourceTypeOptInPreference") or {})
+
+    def protected(self) -> list[Protected]:
+        """Everything of ours that holds data, but not what a drill has made for an hour."""
+        filters = [{"Key": name, "Values": [value]} for name, value in sorted(identity(self._tags).items())]
+        found = self._aws.pages(
+            f"list what holds data of {self._prefix}",
+            "resourcegroupstaggingapi",
+            "get_resources",
+            "ResourceTagMappingList",
+            TagFilters=filters,
+            ResourceTypeFilters=list(_TAGGED),
+        )
+        resources = []
+        for item in found:
+            tags, arn = dict(from_boto3(item.get("Tags") or [])), item["ResourceARN"]
+            kind = kind_of(arn, self._prefix)
+            if kind and tags.get(PURPOSE) != DRILL:
+                resources.append(Protected(arn, kind, tags))
+        return sorted(resources, key=lambda one: one.arn)
+
+    def read(
+        self, *, pitr_days: int, replication: bool, dr_region: str | None, dr_vault: str | None
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """How each is kept, and a sentence for each thing that could be lost."""
+        selections = [found.fields for found in Selection(self._aws, self._tags, self._prefix).observe()]
+        plans = self._plan_names()
+        opted_in = self._opted_in()
+        told: list[dict[str, Any]] = []
+        wrong: list[str] = []
+        for one in self.protected():
+            taking = sorted({plans[chosen["plan"]] for chosen in selections if takes(chosen, one)})
+            replica = self._replica(one) if one.kind == "bucket" else None
+            wrong += problems(
+                one,
+                taking,
+                opted_in=opted_in,
+                retention_days=self._retention(one),
+                wanted_days=pitr_days,
+                replicated_to=replica,
+                replication_wanted=replication,
+            )
+            told.append(
+                {
+                    "arn": one.arn,
+                    "kind": one.kind,
+                    "plans": taking,
+                    "replicated_to": replica or "",
+                    "newest_recovery_point": None if one.kind == "bucket" else self._newest(one),
+                    "newest_copy": self._newest_copy(one, dr_region, dr_vault) if dr_vault else None,
+                }
+            )
+        return told, wrong
+
+    def _plan_names(self) -> dict[str, str]:
+        listed = self._aws.pages("list backup plans", "backup", "list_backup_plans", "BackupPlansList")
+        return {plan["BackupPlanId"]: plan["BackupPlanName"] for plan in listed}
+
+    def _retention(self, one: Protected) -> int | None:
+        if one.kind != "aurora":
+            return None
+        name = one.arn.rpartition(":")[2]
+        clusters = self._aws.pages(
+            f"look at Aurora cluster {name}", "rds", "describe_db_clusters", "DBClusters", DBClusterIdentifier=name
+        )
+        return int(clusters[0]["BackupRetentionPeriod"])
+
+    def _replica(self, one: Protected) -> str | None:
+        """ARN of the bucket that an enabled rule copies all of this one to."""
+        bucket = one.arn.rpartition(":")[2]
+        answer = self._aws.call_unless(
+            {"ReplicationConfigurationNotFoundError"},
+            f"read the replication of bucket {bucket}",
+            "s3",
+            "get_bucket_replication",
+            Bucket=bucket,
+        )
+        rules = (answer or {}).get("ReplicationConfiguration", {}).get("Rules", [])
+        whole = [rule for rule in rules if rule["Status"] == "Enabled" and not (rule.get("Filter") or {}).get("Prefix")]
+        return str(whole[0]["Destination"]["Bucket"]) if whole else None
+
+    def _newest(self, one: Protected) -> str | None:
+        points = self._aws.pages(
+            f"list the recovery points of {one.arn}",
+            "backup",
+            "list_recovery_points_by_resource",
+            "RecoveryPoints",
+            ResourceArn=one.arn,
+        )
+        return _latest(points)
+
+    def _newest_copy(self, one: Protected, region: str | None, vault: str) -> str | None:
+        points = self._aws.pages(
+            f"list the copies of {one.arn} in {region}",
+            "backup",
+            "list_recovery_points_by_backup_vault",
+            "RecoveryPoints",
+            region=region,
+            missing=("ResourceNotFoundException", "AccessDeniedException"),
+            BackupVaultName=vault,
+            ByResourceArn=one.arn,
+        )
+        return _latest(points)
+
+
+def _latest(points: list[dict[str, Any]]) -> str | None:
+    done = [point["CreationDate"] for point in points if point.get("Status") == "COMPLETED"]
+    return max(done).isoformat() if done else None
