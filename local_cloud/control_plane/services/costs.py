@@ -10,12 +10,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
-from local_cloud.control_plane.stores import store
 
 registry.new_service("ce")
 registry.new_service("savingsplans")
-
-active_tags = store("ce_cost_allocation_tags")  # tag -> Status
 
 _STEPS = {"DAILY": 1, "HOURLY": 1}
 _YEAR = 31_536_000  # seconds

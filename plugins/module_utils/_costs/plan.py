@@ -18,6 +18,7 @@ from .rules import BY_KIND, FREE, RULES
 
 _PHASE = re.compile(r"Phase (\d+)")
 _ACTIONS = {"create": "create", "delete": "destroy"}
+TASK_KIND = "task"  # a task that changes something and tells no steps
 _WEIGHT = {"keep": 0, "change": 1, "destroy": 2, "create": 3}
 Record = Mapping[str, Any]
 
@@ -47,7 +48,7 @@ def planned_lines(records: Iterable[Record], description: Description, prices: P
 def unpriced(records: Iterable[Record]) -> list[str]:
     """Kinds that the run told of and the price table does not know at all."""
     kinds = {kind for record in records for kind, _name, _action in _told(record)}
-    return sorted(kinds - set(BY_KIND) - FREE)
+    return sorted(kinds - set(BY_KIND) - FREE - {TASK_KIND})
 
 
 def counts(lines: Sequence[Line]) -> dict[str, int]:
@@ -73,7 +74,7 @@ def _told(record: Record) -> list[tuple[str, str, str]]:
     ]
     if not steps and record.get("changed"):
         # A module that tells no steps; its task is all that is known.
-        return [*standing, ("task", str(record.get("task", "")), "change")]
+        return [*standing, (TASK_KIND, str(record.get("task", "")), "change")]
     return [*steps, *standing]
 
 

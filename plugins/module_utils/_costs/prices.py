@@ -35,6 +35,10 @@ class Prices:
             return 0.0
         return self._units[key]
 
+    def has(self, key: str) -> bool:
+        """Whether the list has this price; asking is no need for it."""
+        return key in self._units
+
     def check(self) -> None:
         """Raises PlanRefused with every price that was asked for and is missing."""
         if self.missing:
