@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.template import trust_as_template
 
 from ..module_utils._platform.rules import broken, owner, unknown
 
@@ -44,7 +45,7 @@ class ActionModule(ActionBase):
         spec = _read(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
         every_role = [path.name for path in _ROLES.iterdir()]
         mine = [name for name in variables if owner(name, every_role) == role]
-        given = {**_read(role, "defaults/main.yml"), **{name: variables[name] for name in mine}}
+        given = {**_trusted(_read(role, "defaults/main.yml")), **{name: variables[name] for name in mine}}
         values = self._templated({**variables, **given}, [name for name in given if name in spec])
         # What the play hands over (ids) does not exist yet; its absence is the play's business.
         optional = {name: {**option, "required": False} for name, option in spec.items()}
@@ -70,3 +71,12 @@ class ActionModule(ActionBase):
 def _read(role: str, path: str) -> dict[str, Any]:
     file = _ROLES / role / path
     return yaml.safe_load(file.read_text(encoding="utf-8")) or {} if file.exists() else {}
+
+
+def _trusted(value: Any) -> Any:
+    """The same with every text as a template: these come from the collection's own files."""
+    if isinstance(value, str):
+        return trust_as_template(value)
+    if isinstance(value, dict):
+        return {name: _trusted(part) for name, part in value.items()}
+    return [_trusted(part) for part in value] if isinstance(value, list) else value

@@ -16,6 +16,7 @@ from email.utils import format_datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from botocore.awsrequest import HeadersDict
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from botocore.parsers import create_parser
 from botocore.serialize import CBORSerializer
@@ -313,7 +314,7 @@ def parse(call: Classified, response: HttpResponse) -> Params:
     parsed = parser.parse(
         {
             "status_code": response.status,
-            "headers": {name.lower(): value for name, value in response.headers.items()},
+            "headers": HeadersDict(response.headers),  # found whatever their case, as boto3 finds them
             "body": response.body,
         },
         call.operation.output_shape,

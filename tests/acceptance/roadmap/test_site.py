@@ -19,6 +19,9 @@ from tests.support.inventory import contents
 from tests.support.media import book, photograph
 from tests.support.viewer import Viewer
 
+# A run of the whole roadmap may take minutes on a busy machine.
+pytestmark = pytest.mark.timeout(900)
+
 SITE = "playbooks/site.yml"
 PREFIX = "stories-local"
 TAGS = {"Project": "1001-stories", "Environment": "local"}
@@ -31,16 +34,21 @@ def run(cloud: Cloud, *options: str, **variables: Any) -> PlayResult:
 
 
 @pytest.fixture(scope="module")
-def first(whole_cloud: Cloud) -> dict[str, Any]:
-    """The check on the empty account, and the first run with everything it printed."""
+def planned(whole_cloud: Cloud) -> dict[str, Any]:
+    """The check on the empty account."""
     with whole_cloud.recorded() as calls:
-        planned = run(whole_cloud, "--check", "--diff")
-    made = run(whole_cloud, "-vvvv")
-    return {"planned": planned, "planning_calls": calls, "made": made}
+        result = run(whole_cloud, "--check", "--diff")
+    return {"result": result, "calls": calls}
 
 
 @pytest.fixture(scope="module")
-def parts(whole_cloud: Cloud, first: dict[str, Any]) -> dict[str, Any]:
+def made(whole_cloud: Cloud, planned: dict[str, Any]) -> PlayResult:
+    """The first run, with everything it can print."""
+    return run(whole_cloud, "-vvvv")
+
+
+@pytest.fixture(scope="module")
+def parts(whole_cloud: Cloud, made: PlayResult) -> dict[str, Any]:
     """What `platform_info` tells of the load balancer and of CloudFront."""
     wanted = {"name_prefix": PREFIX, "tags": TAGS, "requires": ["load_balancer", "content_delivery"]}
     return run_module(whole_cloud, "platform_info", wanted)
@@ -51,18 +59,16 @@ def viewer(whole_cloud: Cloud, parts: dict[str, Any]) -> Viewer:
     return Viewer(whole_cloud, parts["content_delivery"]["domain_name"])
 
 
-def test_the_check_on_an_empty_account_writes_nothing(first: dict[str, Any]) -> None:
-    assert [call["action"] for call in first["planning_calls"] if call["writes"]] == []
+def test_the_check_on_an_empty_account_writes_nothing(planned: dict[str, Any]) -> None:
+    assert [call["action"] for call in planned["calls"] if call["writes"]] == []
 
 
-def test_the_check_lists_exactly_what_the_run_then_makes(first: dict[str, Any]) -> None:
-    assert first["planned"].steps == first["made"].steps
-    assert len(first["made"].steps) > 120
+def test_the_check_lists_exactly_what_the_run_then_makes(planned: dict[str, Any], made: PlayResult) -> None:
+    assert planned["result"].steps == made.steps
+    assert len(made.steps) > 120
 
 
-def test_the_site_answers_through_cloudfront_with_a_row_and_a_counter(
-    whole_cloud: Cloud, first: dict[str, Any]
-) -> None:
+def test_the_site_answers_through_cloudfront_with_a_row_and_a_counter(whole_cloud: Cloud, made: PlayResult) -> None:
     visit = run_playbook(whole_cloud, "playbooks/visit.yml")
     assert visit.returncode == 0, visit.errors
     health = next(result["json"] for name, result in visit.tasks if name == "Ask for its health")
@@ -121,7 +127,7 @@ def test_a_book_that_is_uploaded_through_cloudfront_gets_a_cover_and_its_text_is
 
 
 def test_no_secret_value_appears_in_output_at_the_highest_verbosity_nor_in_the_call_log(
-    whole_cloud: Cloud, first: dict[str, Any]
+    whole_cloud: Cloud, planned: dict[str, Any], made: PlayResult
 ) -> None:
     secrets = whole_cloud.client("secretsmanager")
     values: set[str] = set()
@@ -132,12 +138,12 @@ def test_no_secret_value_appears_in_output_at_the_highest_verbosity_nor_in_the_c
         parts = json.loads(text) if text.startswith("{") else {"value": text}
         values |= {str(value) for key, value in parts.items() if key not in open_names and len(str(value)) >= 12}
     assert len(values) >= 4
-    told = first["made"].output + first["planned"].output + json.dumps(whole_cloud.calls())
+    told = made.output + planned["result"].output + json.dumps(whole_cloud.calls())
     assert [value for value in values if value in told] == []
 
 
 def test_the_second_run_changes_nothing_and_moves_neither_weights_nor_counts_nor_the_slot(
-    whole_cloud: Cloud, first: dict[str, Any], parts: dict[str, Any]
+    whole_cloud: Cloud, made: PlayResult, parts: dict[str, Any]
 ) -> None:
     elbv2, scaling = whole_cloud.client("elbv2"), whole_cloud.client("application-autoscaling")
     ecs = whole_cloud.client("ecs")
@@ -177,7 +183,7 @@ def test_the_second_run_changes_nothing_and_moves_neither_weights_nor_counts_nor
 
 
 @pytest.mark.long
-def test_the_check_on_the_standing_platform_finds_nothing(whole_cloud: Cloud, first: dict[str, Any]) -> None:
+def test_the_check_on_the_standing_platform_finds_nothing(whole_cloud: Cloud, made: PlayResult) -> None:
     assert run(whole_cloud, "--check", "--diff").changed == 0
 
 
@@ -190,7 +196,7 @@ def test_a_rule_that_blocks_stops_what_it_let_through_while_it_counted(whole_clo
     assert viewer.ask("/library?author=x").status == 200
 
 
-def test_the_cloud_rests_in_less_than_a_gibibyte(whole_cloud: Cloud, first: dict[str, Any]) -> None:
+def test_the_cloud_rests_in_less_than_a_gibibyte(whole_cloud: Cloud, made: PlayResult) -> None:
     with urllib.request.urlopen(f"{whole_cloud.endpoint}/_cloud/ready", timeout=10) as answer:
         assert json.load(answer)["ready"] is True
     assert whole_cloud.memory_mib() < 1024
@@ -201,7 +207,7 @@ def test_the_cloud_rests_in_less_than_a_gibibyte(whole_cloud: Cloud, first: dict
     [("stories", [PREFIX]), (PREFIX, ["protection", "teardown_remove_protection"])],
     ids=["without the platform's name", "while protection is on"],
 )
-def test_teardown_refuses(whole_cloud: Cloud, first: dict[str, Any], named: str, told: list[str]) -> None:
+def test_teardown_refuses(whole_cloud: Cloud, made: PlayResult, named: str, told: list[str]) -> None:
     with whole_cloud.recorded() as calls:
         result = run_playbook(whole_cloud, "playbooks/teardown.yml", variables={"teardown_platform": named})
     (error,) = result.errors
@@ -209,7 +215,7 @@ def test_teardown_refuses(whole_cloud: Cloud, first: dict[str, Any], named: str,
     assert not [call for call in calls if call["writes"]]
 
 
-def test_teardown_leaves_nothing_behind(whole_cloud: Cloud, first: dict[str, Any]) -> None:
+def test_teardown_leaves_nothing_behind(whole_cloud: Cloud, made: PlayResult) -> None:
     sure = {"teardown_platform": PREFIX, "teardown_remove_protection": True, "teardown_delete_data": True}
     result = run_playbook(whole_cloud, "playbooks/teardown.yml", variables=sure)
     assert result.returncode == 0, result.errors

@@ -436,3 +436,52 @@ def test_a_vpc_that_differs_is_refused_since_aws_cannot_change_it(cloud: Cloud, 
         refused = run_module(cloud, "load_balancer", {**wish, "vpc_id": "vpc-0a1b2c3d"})
     assert "AWS cannot change it" in refused["msg"]
     assert not [call for call in calls if call["writes"]]
+
+
+def test_closing_is_planned_with_placeholders_and_changes_nothing_else_of_the_listener(
+    cloud: Cloud, wish: dict[str, Any]
+) -> None:
+    closing = {"name": NAME, "listener_arn": "planned:listener/x", "secret_arn": "planned:secret/origin"}
+    assert steps(run_module(cloud, "load_balancer_origin", closing, check=True)) == [f"listener/{NAME}-443:change"]
+    run_module(cloud, "load_balancer", wish)
+    shift(cloud, 443, 30, 70)
+    before = listener(cloud, 443)
+    closing = {"name": NAME, "listener_arn": before["ListenerArn"], "secret_arn": secret(cloud)}
+    closed = run_module(cloud, "load_balancer_origin", closing)
+    assert steps(closed) == [f"listener/{NAME}-443:change"]
+    assert HEADER_VALUE not in json.dumps(closed)
+    after = listener(cloud, 443)
+    assert {**before, "DefaultActions": []} == {**after, "DefaultActions": []}
+    (rule,) = rules(cloud, 443)
+    assert weights(rule["Actions"][0]) == {"blue": 30, "green": 70}
+    assert run_module(cloud, "load_balancer_origin", closing)["changed"] is False
+    # The declaration of the whole listener agrees.
+    guarded = {**wish, "origin_header": {"secret_arn": closing["secret_arn"]}}
+    assert run_module(cloud, "load_balancer", guarded)["changed"] is False
+
+
+def test_a_closing_that_was_killed_or_opened_by_hand_is_finished(cloud: Cloud, wish: dict[str, Any]) -> None:
+    run_module(cloud, "load_balancer", wish)
+    arn = listener(cloud, 443)["ListenerArn"]
+    closing = {"name": NAME, "listener_arn": arn, "secret_arn": secret(cloud)}
+    cloud.admin("POST", "/faults", {"kind": "error", "code": "X", "status": 400, "action": "ModifyListener"})
+    assert run_module(cloud, "load_balancer_origin", closing)["failed"] is True
+    cloud.admin("DELETE", "/faults")
+    assert len(rules(cloud, 443)) == 1
+    assert steps(run_module(cloud, "load_balancer_origin", closing)) == [f"listener/{NAME}-443:change"]
+    shift(cloud, 443, 100, 0)  # by hand: everyone is let in again
+    shown = run_module(cloud, "load_balancer_origin", closing, check=True)
+    assert "Change action of listener" in shown["steps"][0]["sentence"]
+    run_module(cloud, "load_balancer_origin", closing)
+    assert listener(cloud, 443)["DefaultActions"][0]["FixedResponseConfig"]["StatusCode"] == "403"
+    assert run_module(cloud, "load_balancer_origin", closing)["changed"] is False
+
+
+def test_closing_a_listener_that_is_gone_names_it(cloud: Cloud, wish: dict[str, Any]) -> None:
+    run_module(cloud, "load_balancer", wish)
+    arn = listener(cloud, 443)["ListenerArn"]
+    cloud.client("elbv2").delete_listener(ListenerArn=arn)
+    refused = run_module(
+        cloud, "load_balancer_origin", {"name": NAME, "listener_arn": arn, "secret_arn": secret(cloud)}
+    )
+    assert f"Looked for listener {arn}" in refused["msg"]

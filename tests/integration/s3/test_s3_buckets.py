@@ -202,7 +202,11 @@ def test_absent_refuses_a_full_bucket_and_empties_it_only_when_told(cloud: Cloud
         refused = run_module(cloud, "s3_buckets", gone)
     assert f"Wanted bucket {MEDIA} away and found objects in it" in refused["msg"]
     assert not [call for call in calls if call["writes"]]
-    assert len(steps(run_module(cloud, "s3_buckets", {**gone, "delete_objects": True}))) == 2
+    kept = run_module(cloud, "s3_buckets", {**gone, "keep_full": True})
+    assert len(steps(kept)) == 1
+    assert f"Kept {MEDIA}" in str(kept["warnings"])
+    assert run_module(cloud, "s3_buckets", {**gone, "keep_full": True})["changed"] is False
+    assert len(steps(run_module(cloud, "s3_buckets", {**gone, "delete_objects": True}))) == 1
     assert cloud.client("s3").list_buckets()["Buckets"] == []
     assert run_module(cloud, "s3_buckets", gone)["changed"] is False
 
