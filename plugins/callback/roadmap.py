@@ -23,16 +23,17 @@ requirements:
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible import constants as C
 from ansible.plugins.callback.default import CallbackModule as Default
 
 from ..module_utils._report.html import lasting
-from ..module_utils._report.run import Run
+from ..module_utils._report.run import FACTS, Run
 
 _MESSAGES = ("ansible.builtin.debug", "debug")
+_IN_THE_REPORT = FACTS["kpi_verdicts"]
 _MOST_STEPS = 8  # of one task that are told; all are in the report
 
 
@@ -127,9 +128,26 @@ class CallbackModule(Default):
 
     def _count(self, result: Any, **how: bool) -> dict[str, Any]:
         task, ended = result.task, time.time()
+        if not self._plain and task.action.endswith("kpi_verdicts"):
+            self._tell_verdicts(result.result.get("kpis", ()))
         return self._run.task(
             task.get_name(), self._role, task.action, self._begun.get(task._uuid, ended), ended, result.result, **how
         )
+
+    def _tell_verdicts(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        colours = {"met": C.COLOR_OK, "missed": C.COLOR_ERROR}
+        for row in rows:
+            sign = "at least" if row["at_least"] else "below"
+            value = "" if row["value"] is None else f"{row['value']:g} {row['unit']}, "
+            told = f"{value}promised {sign} {row['limit']:g} {row['unit']}" if value else row["note"]
+            line = f"   {row['verdict']:13} {row['title'][:44]:44} {told}"
+            self._display.display(line, color=colours.get(row["verdict"], C.COLOR_SKIP))
+
+    def _dump_results(self, result: Mapping[str, Any], *arguments: Any, **named: Any) -> str:
+        """A failure in full, without the facts that stand in the report and in lines of their own."""
+        if not self._plain and "msg" in result:
+            result = {key: value for key, value in result.items() if key not in _IN_THE_REPORT}
+        return str(super()._dump_results(result, *arguments, **named))
 
     def _tell_change(self, entry: Mapping[str, Any]) -> None:
         steps = entry["steps"] or [entry["name"].partition(" : ")[2] or entry["name"]]

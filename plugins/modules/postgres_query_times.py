@@ -105,10 +105,12 @@ def _read(connection: Connection, slowest: int) -> dict[str, Any]:
     if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'").fetchone():
         return {**_NOTHING, "reason": "the database has no extension pg_stat_statements"}
     try:
-        total = connection.execute(f"SELECT sum(total_exec_time), sum(calls)::bigint {_MINE}").fetchone()
+        total = connection.execute(
+            f"SELECT sum(s.total_exec_time) AS spent, sum(s.calls)::bigint AS calls {_MINE}"
+        ).fetchone()
         since = connection.execute("SELECT stats_reset FROM pg_stat_statements_info").fetchone()
         rows = connection.execute(
-            f"SELECT query, calls, mean_exec_time {_MINE} ORDER BY mean_exec_time DESC LIMIT %s",
+            f"SELECT s.query, s.calls, s.mean_exec_time {_MINE} ORDER BY s.mean_exec_time DESC LIMIT %s",
             (slowest,),
         ).fetchall()
     except psycopg.Error as error:

@@ -166,8 +166,13 @@ def recoveries(alarms: Sequence[tuple[float, bool]], swaps: Sequence[Mapping[str
     return Measured(sum(seconds) / len(seconds) / 60, note)
 
 
-def utilisation(averages: Sequence[float], running: int, floor: int) -> Measured:
-    """From average CPU percent while the load test ran. Redundancy, not load, sets the number of tasks at the floor."""
+def utilisation(averages: Sequence[float], running: int, floor: int, scale_percent: float) -> Measured:
+    """From average CPU percent while the load test ran.
+
+    Redundancy, not load, sets the number of tasks at the floor. scale_percent: how large the load test was.
+    """
+    if scale_percent < 100:
+        return not_measured(f"the load test made only {scale_percent:g} % of the promised load")
     if not averages:
         return not_measured("CloudWatch has no CPU figures from the load test's time")
     mean = sum(averages) / len(averages)

@@ -132,7 +132,9 @@ class Account:
         service = slot_name(self._prefix, slot)
         query = _query("cpu", "AWS/ECS", "CPUUtilization", "Average", 60, ClusterName=self._prefix, ServiceName=service)
         averages = list(self._values([query], start, end)["cpu"].values())
-        return judge.utilisation(averages, self._running(service), self._floor(service))
+        return judge.utilisation(
+            averages, self._running(service), self._floor(service), float(load_test["scale_percent"])
+        )
 
     def _running(self, service: str) -> int:
         answer = self._aws.call_unless(

@@ -121,9 +121,10 @@ def test_recoveries_are_alarms_that_ended_and_swaps_that_were_undone() -> None:
 
 
 def test_utilisation_says_nothing_while_redundancy_sets_the_number_of_tasks() -> None:
-    assert judge.utilisation([20.0], running=2, floor=2).value is None
-    assert judge.utilisation([], running=4, floor=2).value is None
-    assert judge.utilisation([70.0, 80.0], running=4, floor=2).value == 75.0
+    assert judge.utilisation([20.0], running=2, floor=2, scale_percent=100).value is None
+    assert judge.utilisation([], running=4, floor=2, scale_percent=100).value is None
+    assert judge.utilisation([70.0, 80.0], running=4, floor=2, scale_percent=100).value == 75.0
+    assert judge.utilisation([1.0], running=4, floor=2, scale_percent=3).value is None
 
 
 def test_the_cost_of_a_user_comes_from_a_bill_and_the_plan_is_only_told() -> None:
