@@ -1,4 +1,4 @@
-"""`./dev demo`: the roadmap on the embedded cloud, and a look at the site through its load balancer."""
+"""`./dev demo`: the roadmap on the embedded cloud, and a look at the site through CloudFront."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(keep: bool) -> int:
 def _steps() -> int:
     for text, playbook in (
         ("Bringing the platform up: playbooks/site.yml", "playbooks/site.yml"),
-        ("Looking at the site through the load balancer: playbooks/visit.yml", "playbooks/visit.yml"),
+        ("Looking at the site through CloudFront: playbooks/visit.yml", "playbooks/visit.yml"),
         ("Once more, which changes nothing: playbooks/site.yml", "playbooks/site.yml"),
     ):
         _say(text)
