@@ -111,6 +111,22 @@ def owned_folder(name: str) -> Path:
     return folder
 
 
+@contextmanager
+def small_filesystem(mebibytes: int) -> Iterator[Path]:
+    """A folder of the server's user on a file system of that size. Only root may mount one."""
+    if os.getuid() != 0:
+        raise RuntimeError("Tried to mount a small file system; only root may. Run this test as root.")
+    folder, options = owned_folder("small"), f"size={mebibytes}m,mode=700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+    try:
+        if who := _unprivileged():
+            os.chown(folder, who["user"], who["group"])
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+        folder.rmdir()
+
+
 @dataclass
 class Server:
     """One cluster. `connect` gives autocommit connections with rows as named tuples."""
@@ -160,7 +176,10 @@ class Server:
         # pg_ctl's child inherits its output; with pipes we would wait for the server to end.
         with (self.folder / "pg_ctl.log").open("ab") as log:
             command = [str(binaries(self.version) / "pg_ctl"), "-D", str(self.data), *arguments]
-            done = subprocess.run(command, cwd="/", stdout=log, stderr=log, check=False, **_unprivileged())
+            # A server that follows another one is libpq's client, and looks for certificates in its home.
+            environment = {**os.environ, "HOME": str(self.folder)}
+            options = {"env": environment, **_unprivileged()}
+            done = subprocess.run(command, cwd="/", stdout=log, stderr=log, check=False, **options)
         if done.returncode:
             raise RuntimeError(f"pg_ctl {arguments[0]} failed: {(self.folder / 'pg_ctl.log').read_text()[-2000:]}")
 

@@ -26,6 +26,7 @@ from .steps import (
     CreateExtensions,
     MakeSlot,
     MigrationStep,
+    ProbeWayBack,
     Publish,
     Refresh,
     SetIdentity,
@@ -40,6 +41,14 @@ from .verify import Compared, compare
 _PAUSE = 0.1  # seconds between two looks
 _TELL_EVERY = 10.0  # seconds between two lines about a wait
 _BRIEF = "5s"  # for a lock of the source's that its writers would queue behind
+
+_STUBBORN = 10.0  # seconds for the sessions of a database to end
+_END_SESSIONS = """
+SELECT a.pid, coalesce(a.usename, '') AS name, pg_terminate_backend(a.pid)
+  FROM pg_stat_activity a
+ WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.backend_start < %s
+   AND a.application_name NOT LIKE 'postgres_data_migration%%' AND a.pid <> pg_backend_pid()
+"""
 
 # The password of a subscription stands in its statement; these keep it out of the server's log, where one may set them.
 _QUIET = ("log_statement = 'none'", "log_min_duration_statement = -1", "log_min_error_statement = 'panic'")
@@ -119,6 +128,8 @@ class Work:
                 self._await_copy(TARGET)
             case AwaitCopy():
                 self._await_copy(step.which)
+            case ProbeWayBack():
+                self._probe()
             case StopWrites():
                 self._stop_writes(step.which)
             case AllowWrites():
@@ -242,6 +253,18 @@ class Work:
 
     # --- taking over ------------------------------------------------------------------------------
 
+    def _probe(self) -> None:
+        """A subscription that is never made: its statement connects, and the transaction is rolled back."""
+        name = self._names.followed_by(SOURCE)
+        with self._session(SOURCE) as connection:
+            _hush(connection)
+            with connection.transaction(force_rollback=True):
+                connection.execute(
+                    f"CREATE SUBSCRIPTION {ddl.quoted(name)} CONNECTION {_literal(self._route(TARGET))} "
+                    f"PUBLICATION {ddl.quoted(name)} "
+                    "WITH (enabled = false, create_slot = false, slot_name = NONE, copy_data = false)"
+                )
+
     def _stop_writes(self, which: str) -> None:
         self.done.stopped_at = time.monotonic()
         with self._session(which) as connection:
@@ -251,23 +274,24 @@ class Work:
 
     def _end_sessions(self, which: str) -> None:
         """Every other client of the database; a new session takes the new default. Ours and replication stay."""
+        deadline = time.monotonic() + _STUBBORN
         with self._session(which) as connection:
-            rows = connection.execute(
-                "SELECT a.pid, coalesce(a.usename, '') AS name, pg_terminate_backend(a.pid, 5000) AS ended "
-                "FROM pg_stat_activity a WHERE a.datname = current_database() AND a.backend_type = 'client backend' "
-                "AND a.application_name NOT LIKE 'postgres_data_migration%%' AND a.pid <> pg_backend_pid()"
-            ).fetchall()
-        if stubborn := [f"{row.pid} ({row.name})" for row in rows if not row.ended]:
-            raise StepFailed(
-                f"Tried to end the sessions of the {which}; {', '.join(stubborn)} did not end within 5 s. "
-                "End them by hand, then run the play again."
-            )
+            begun = first_row(connection, "SELECT clock_timestamp()")[0]
+            while rows := connection.execute(_END_SESSIONS, [begun]).fetchall():
+                if time.monotonic() > deadline:
+                    left = ", ".join(f"{row.pid} ({row.name})" for row in rows)
+                    raise StepFailed(
+                        f"Tried to end the sessions of the {which}; {left} did not end within {_STUBBORN:.0f} s. "
+                        "End them by hand, then run the play again."
+                    )
+                time.sleep(_PAUSE / 5)
 
     def _settle(self, step: Settle, observed: Pair) -> None:
         if step.drain:
-            # Again, for a run that goes on after a kill: a session from between the two may still write.
-            self._end_sessions(other(step.which))
-            self.done.stopped_at = self.done.stopped_at or time.monotonic()
+            if self.done.stopped_at is None:
+                # A run that was killed closed the database; whether it came to end the sessions is not known.
+                self.done.stopped_at = time.monotonic()
+                self._end_sessions(other(step.which))
             self._drain(step.which)
             self._sequences(step.which, observed)
         for view in observed.source.views:

@@ -22,6 +22,7 @@ from .steps import (
     CreateExtensions,
     MakeSlot,
     MigrationStep,
+    ProbeWayBack,
     Publish,
     Refresh,
     SetIdentity,
@@ -101,6 +102,8 @@ def _cut_over(observed: Pair, wish: Wish) -> Iterator[MigrationStep]:
         if wish.way_back and (problems := list(_way_back(observed))):
             raise PlanRefused(problems)
         if not source.read_only:
+            if wish.way_back:
+                yield ProbeWayBack()
             yield StopWrites(SOURCE)
         yield Settle(TARGET, drain=True, verify=wish.verify)
         if wish.way_back:

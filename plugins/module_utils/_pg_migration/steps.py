@@ -151,6 +151,22 @@ class AwaitCopy:
 
 
 @dataclass(frozen=True)
+class ProbeWayBack:
+    """The last thing that may fail while the source still serves: an answer from the target to the source."""
+
+    @property
+    def id(self) -> str:
+        return "source/way_back:probe"
+
+    @property
+    def sentence(self) -> str:
+        return "Check that the source reaches the target, as the way back will"
+
+    def after(self, observed: Pair) -> Pair:
+        return observed
+
+
+@dataclass(frozen=True)
 class StopWrites:
     """which: the side that takes no more writes."""
 
@@ -284,6 +300,6 @@ class CopyByDump:
 
 
 MigrationStep: TypeAlias = (
-    "SetIdentity | CreateExtensions | CopySchema | Publish | Subscribe | Refresh | AwaitCopy | StopWrites | "
-    "AllowWrites | Settle | MakeSlot | Unsubscribe | Unpublish | CopyByDump"
+    "SetIdentity | CreateExtensions | CopySchema | Publish | Subscribe | Refresh | AwaitCopy | ProbeWayBack | "
+    "StopWrites | AllowWrites | Settle | MakeSlot | Unsubscribe | Unpublish | CopyByDump"
 )

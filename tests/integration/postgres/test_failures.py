@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.postgres import module_process, running
+from tests.support.postgres import module_process, running, small_filesystem
 
 from .conftest import UTILS, Background, Database, Writers
 
@@ -116,6 +116,27 @@ def test_a_build_that_waits_too_long_is_given_up_and_names_whom_it_waited_for(da
     assert converged(database, index)
 
 
+def test_a_prepared_transaction_that_holds_a_build_up_is_named_when_it_is_given_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.import_module(f"{UTILS}._pg_indexes.bench"), "_CLEAN_UP", "1s")
+    database.execute("CREATE TABLE t (id int)")
+    session = database.connect()
+    for statement in ("BEGIN", "INSERT INTO t VALUES (1)", f"PREPARE TRANSACTION '{database.name}'"):
+        session.execute(statement)
+    try:
+        failed = database.migrate({"name": "i", "table": "t", "columns": ["id"]}, max_wait=1)
+        assert "prepared" in failed["msg"]
+        assert "max_wait" in failed["msg"]
+        # It holds a lock on the table itself, for which every way to drop an index must wait as well.
+        assert "The invalid index public.i could not be dropped yet; the next run does it." in failed["msg"]
+    finally:
+        session.execute(f"ROLLBACK PREPARED '{database.name}'")
+    index = {"name": "i", "table": "t", "columns": ["id"]}
+    assert database.migrate(index)["changed"] is True
+    assert converged(database, index)
+
+
 def test_a_lock_that_is_held_too_long_is_told_before_anything_is_built(database: Database) -> None:
     database.execute("CREATE TABLE t (id int)")
     holder = database.connect()
@@ -191,7 +212,12 @@ def test_a_build_that_only_waits_makes_room_for_the_next(database: Database) -> 
 
 @pytest.mark.parametrize(
     "statement",
-    ["ANALYZE slow", "ALTER TABLE slow SET (fillfactor = 90)", "DROP INDEX CONCURRENTLY old_one"],
+    [
+        "ANALYZE slow",
+        pytest.param("ALTER TABLE slow SET (fillfactor = 90)", marks=pytest.mark.long),
+        pytest.param("DROP INDEX CONCURRENTLY old_one", marks=pytest.mark.long),
+        pytest.param("REINDEX INDEX CONCURRENTLY old_one", marks=pytest.mark.long),
+    ],
 )
 def test_ddl_that_queues_behind_a_build_gets_through_and_the_build_too(database: Database, statement: str) -> None:
     index = database.slow_table(seconds=1.5)
@@ -346,6 +372,33 @@ def test_a_server_that_does_not_come_back_is_one_clear_error(monkeypatch: pytest
         assert converged(database, index)
 
 
+@pytest.mark.long
+def test_a_disk_that_fills_up_in_the_middle_is_one_clear_error_and_leaves_nothing(database: Database) -> None:
+    with small_filesystem(4) as folder:
+        database.server.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        try:
+            database.execute(
+                "CREATE TABLE t (id int, note text)",
+                "INSERT INTO t SELECT g, md5(g::text) FROM generate_series(1, 200000) g",
+                "ANALYZE t",
+            )
+            index = {"name": "i", "table": "t", "columns": ["note"], "tablespace": "small"}
+            with Writers(database, "t", 1) as writers:
+                # Said to be enough, so that the estimate does not already refuse it.
+                failed = database.migrate(index, free_space="10GB")
+            assert "53100" in failed["msg"]
+            assert "Give the server the room that it lacks" in failed["msg"]
+            assert len(failed["msg"].splitlines()) == 1
+            assert writers.errors == []
+            assert database.indexes() == {}
+            fits = {**index, "columns": ["id"], "where": "id < 1000"}
+            database.migrate(fits, free_space="10GB")
+            assert converged(database, fits)
+        finally:
+            database.execute("DROP TABLE t")
+            database.server.execute("DROP TABLESPACE small")
+
+
 def test_a_rollback_removes_what_the_migration_made_and_nothing_else(database: Database) -> None:
     database.execute("CREATE TABLE t (a int, b int)", "CREATE INDEX theirs ON t (a)")
     indexes = [
@@ -443,13 +496,14 @@ def test_no_writer_meets_an_error_and_none_waits_long(database: Database) -> Non
     assert converged(database, *indexes)
 
 
-def test_the_newest_postgresql_is_served_as_well() -> None:
-    with running(18) as server:
+@pytest.mark.parametrize("version", [pytest.param(16, marks=pytest.mark.long), 18])
+def test_newer_versions_are_served_as_well(version: int) -> None:
+    with running(version) as server:
         database = Database(server, "postgres")
         database.execute(
             "CREATE TABLE t (id int, note text)", "INSERT INTO t SELECT g, 'n' FROM generate_series(1, 999) g"
         )
         index = {"name": "i", "table": "t", "columns": ["note"], "unique": False, "where": "id > 5"}
-        assert database.migrate(index)["server_version"].startswith("18")
+        assert database.migrate(index)["server_version"].startswith(str(version))
         assert converged(database, index)
         assert database.migrate(index, state="absent")["changed"] is True

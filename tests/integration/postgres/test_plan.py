@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Database
+from .conftest import Background, Database
 
 # The application's own schema, as Prisma makes it: quoted camelCase columns, indexes that it already has.
 APPLICATION = (
@@ -125,6 +125,15 @@ def test_whatever_a_build_would_wait_for_is_listed(database: Database, blocks: l
         assert shown in str(planned["indexes"][0]["waits_for"])
     finally:
         session.execute("ROLLBACK PREPARED 'two-phase'" if "prepared" in shown else "ROLLBACK")
+
+
+def test_a_long_statement_elsewhere_in_the_database_is_listed(database: Database) -> None:
+    database.execute("CREATE TABLE t (id int)")
+    statement = Background(lambda: database.execute("SELECT pg_sleep(2)"))
+    database.execute("SELECT pg_sleep(1.1)")
+    planned = database.migrate({"name": "i", "table": "t", "columns": ["id"]}, check=True)
+    assert "active" in str(planned["indexes"][0]["waits_for"])
+    statement.result()
 
 
 def test_the_snapshot_of_a_replication_slot_is_listed(database: Database) -> None:

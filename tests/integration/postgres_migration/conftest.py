@@ -14,7 +14,7 @@ import pytest
 from tests.integration.postgres.conftest import run_with as run_module_here
 from tests.support.postgres import PASSWORD, Server, running
 
-LOGICAL = {"wal_level": "logical", "wal_receiver_status_interval": "1s", "max_replication_slots": "20"}
+LOGICAL = {"wal_level": "logical", "wal_receiver_status_interval": "1s", "wal_retrieve_retry_interval": "200ms"}
 # A password over TCP, so that tests can see that it shows nowhere; the socket is the tests' own way in.
 HBA = ["local all all trust", "host all all 127.0.0.1/32 scram-sha-256"]
 

@@ -111,6 +111,15 @@ def test_a_cut_over_whose_proof_fails_leaves_the_source_in_charge(pair: Pair) ->
     assert pair.value(pair.new, "SELECT count(*) FROM books WHERE title = 'goes on'") == 1
 
 
+def test_a_source_that_could_not_follow_the_target_is_told_before_its_writes_are_stopped(pair: Pair) -> None:
+    ok(pair.migrate())
+    nowhere = {"host": "127.0.0.1", "port": 1}
+    failed = pair.migrate("cut_over", target_from_source=nowhere)["msg"]
+    assert "Tried to check that the source reaches the target" in failed
+    assert PASSWORD not in failed
+    pair.on(pair.old, "INSERT INTO books (title) VALUES ('still served')")
+
+
 def test_a_small_database_moves_by_dump_and_an_unfinished_one_begins_anew(pair: Pair) -> None:
     planned = ok(pair.migrate("cut_over", method="dump", check=True))
     assert next(step["id"] for step in planned["steps"]) == "source/writes:stop"

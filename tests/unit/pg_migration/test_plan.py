@@ -73,6 +73,7 @@ def test_a_run_that_is_killed_after_any_step_is_finished_by_the_next(route: tupl
 
 def test_a_cut_over_stops_writes_first_and_forgets_the_source_only_after_the_proof() -> None:
     assert ids(follow(pair(), "replicated"), "cut_over") == [
+        "source/way_back:probe",
         "source/writes:stop",
         "target/takeover:settle",
         "target/publication:create",
