@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins import action
-
 from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_worker.action import WarmAction
 
 
 def _ansibles_own() -> Any:
     """Ansible's `normal`. It cannot be imported by its name, which Ansible has given to this file."""
     spec = spec_from_file_location("ansibles_own_normal", Path(action.__file__).with_name("normal.py"))
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.ActionModule

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import cache
+from threading import Lock
 from typing import Any, Protocol
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
@@ -39,12 +39,23 @@ class Aws:
     def __init__(self, module: AwsModule) -> None:
         self._module = module
         self.region = module.region
-        self.client = cache(self._client)
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._making = Lock()
+        self._ended: SystemExit | None = None
 
-    def _client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client, one per service and region; region None is the module's own."""
-        with attempting(f"connect to {service} in {region or self.region}"):
-            return self._module.client(service, **({"region": region} if region else {}))
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client, one per service and region, which threads may share; region None is the module's own."""
+        with self._making, attempting(f"connect to {service} in {region or self.region}"):
+            if self._ended:
+                raise self._ended  # the module has told its failure; no other thread may tell one more
+            if (service, region) not in self._clients:
+                try:
+                    client = self._module.client(service, **({"region": region} if region else {}))
+                except SystemExit as end:
+                    self._ended = end
+                    raise
+                self._clients[service, region] = client
+            return self._clients[service, region]
 
     def call(self, attempt: str, service: str, operation: str, /, region: str | None = None, **parameters: Any) -> Any:
         """One call of a boto3 client method (snake case); StepFailed when AWS refuses."""

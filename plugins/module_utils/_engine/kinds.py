@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from .resources import (
     Change,
@@ -34,6 +34,7 @@ from .resources import (
     resolve,
 )
 from .runner import Module, converge
+from .side_by_side import side_by_side
 from .steps import StepFailed
 
 
@@ -90,14 +91,14 @@ def converge_resources(
     traits = {name: kind.traits for name, kind in by_kind.items()}
 
     def observe() -> State:
-        state = index(found for kind in kinds for found in kind.observe())
+        state = observed(kinds)
         unsettled = [found for found in state.values() if not found.settled]
         if not unsettled or module.check_mode:
             return state
         # An earlier run was killed while AWS worked; what it began is awaited, not begun again.
         for found in unsettled:
             by_kind[found.kind].wait(found)
-        return index(found for kind in kinds for found in kind.observe())
+        return observed(kinds)
 
     def plan(state: State) -> tuple[ResourceStep, ...]:
         if desired is None:
@@ -117,6 +118,17 @@ def converge_resources(
         render=lambda state, steps: render(state, steps, traits),
         outputs=lambda state: {"resources": outputs(state), **extra_outputs(state)},
     )
+
+
+class Observer(Protocol):
+    """The part of a kind that reads."""
+
+    def observe(self) -> Iterable[Found]: ...
+
+
+def observed(kinds: Iterable[Observer]) -> State:
+    """Everything that these kinds find. They are asked side by side, so none may need another's answer."""
+    return index(found for its in side_by_side(lambda kind: list(kind.observe()), kinds) for found in its)
 
 
 def carry_out(steps: Sequence[ResourceStep], state: State, kinds: Mapping[str, Kind]) -> None:

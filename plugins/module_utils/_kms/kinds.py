@@ -16,6 +16,7 @@ from .._aws.policies import canonical, text
 from .._aws.tags import identity
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side
 from .._engine.steps import PlanRefused, StepFailed
 from .model import alias
 
@@ -57,8 +58,8 @@ class KmsKey(Kind):
             if one["AliasName"].startswith(ours) and "TargetKeyId" in one
         }
         told = set()
-        for ident, name in named.items():
-            if found := self._read(ident, name):
+        for found in side_by_side(lambda one: self._read(*one), named.items()):
+            if found:
                 told.add(found.name)
                 yield found
         for ident in self._tagged():

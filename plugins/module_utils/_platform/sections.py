@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from .._aws.api import Aws
 from .._cloudfront.access import PublicKey
 from .._cloudfront.distribution import Distribution
 from .._elasticache.kinds import ReplicationGroup
-from .._engine.resources import Found, State, index, planned
+from .._engine.kinds import Observer, observed
+from .._engine.resources import Found, State, planned
+from .._engine.side_by_side import side_by_side
 from .._iam.kinds import Role
 from .._kms.kinds import KmsKey
 from .._load_balancer.listeners import load_balancer_kinds
@@ -56,12 +58,6 @@ class Section:
     what: str
     kinds: Callable[[Aws, Where], Sequence[Observer]]
     pick: Callable[[Picker], dict[str, Any]]
-
-
-class Observer(Protocol):
-    """All that is asked of a kind here."""
-
-    def observe(self) -> Iterable[Found]: ...
 
 
 class LogBucket:
@@ -313,9 +309,9 @@ def read(aws: Aws, where: Where, names: Sequence[str], *, placeholders: bool) ->
     """The asked sections and a sentence for each that is missing."""
     told: dict[str, Any] = {}
     missing: list[str] = []
-    for name in names:
+    states = side_by_side(lambda name: observed(SECTIONS[name].kinds(aws, where)), names)
+    for name, state in zip(names, states, strict=True):
         section = SECTIONS[name]
-        state = index(found for kind in section.kinds(aws, where) for found in kind.observe())
         try:
             told[name] = section.pick(Picker(state, where, placeholders))
         except Missing as gone:

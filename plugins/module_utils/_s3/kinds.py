@@ -17,6 +17,7 @@ from .._aws.policies import canonical, text
 from .._aws.tags import belongs, from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side
 from .._engine.steps import PlanRefused, StepFailed
 from .model import BLOCKS, cors, lifecycle
 
@@ -61,30 +62,31 @@ class Bucket(Kind):
     def observe(self) -> Iterable[Found]:
         attempt, prefix = f"list buckets of {self._prefix}", f"{self._prefix}-"
         buckets = self._aws.pages(attempt, "s3", "list_buckets", "Buckets", Prefix=prefix)
-        for name in (bucket["Name"] for bucket in buckets):
-            if name.startswith(prefix) and name not in self._left:
-                tags = self._tags(name)
-                if name in self._names or belongs(tags, self._wanted_tags):
-                    yield Found(self.kind, name, name, self._fields(name), tags)
+        names = [bucket["Name"] for bucket in buckets if bucket["Name"].startswith(prefix)]
+        found = side_by_side(self._read, [name for name in names if name not in self._left])
+        return [one for one in found if one]
+
+    def _read(self, name: str) -> Found | None:
+        """The bucket, if it is ours."""
+        tags = self._tags(name)
+        if name in self._names or belongs(tags, self._wanted_tags):
+            return Found(self.kind, name, name, self._fields(name), tags)
+        return None
 
     def _tags(self, name: str) -> dict[str, str]:
         answer = self._ask("the tags", name, "get_bucket_tagging", "NoSuchTagSet")
         return dict(from_boto3(answer.get("TagSet", [])))
 
     def _fields(self, name: str) -> dict[str, Any]:
-        blocks = self._ask("the public access block", name, "get_public_access_block", _NOTHING["public_access_block"])
-        owner = self._ask("object ownership", name, "get_bucket_ownership_controls", _NOTHING["ownership"])
-        policy = self._ask("the policy", name, "get_bucket_policy", _NOTHING["policy"])
-        rules = self._ask("lifecycle rules", name, "get_bucket_lifecycle_configuration", _NOTHING["lifecycle"])
-        cors_rules = self._ask("CORS rules", name, "get_bucket_cors", _NOTHING["cors"])
-        events = self._ask("notifications", name, "get_bucket_notification_configuration", "")
-        logging = self._ask("logging", name, "get_bucket_logging", "").get("LoggingEnabled")
-        versions = self._ask("versioning", name, "get_bucket_versioning", "")
+        blocks, owner, policy, rules, cors_rules, events, logs, versions, encrypted = side_by_side(
+            lambda question: self._ask(question[0], name, *question[1:]), _QUESTIONS
+        )
+        logging = logs.get("LoggingEnabled")
         configuration = blocks.get("PublicAccessBlockConfiguration", {})
         ownership = owner.get("OwnershipControls", {}).get("Rules", [{}])[0].get("ObjectOwnership")
         return {
             "cors": cors(cors_rules.get("CORSRules", [])),
-            "encryption": self._encryption(name),
+            "encryption": _encryption(encrypted),
             "event_bridge": "EventBridgeConfiguration" in events,
             "lifecycle": lifecycle(rules.get("Rules", [])),
             "logging": {"bucket": logging["TargetBucket"], "prefix": logging["TargetPrefix"]} if logging else None,
@@ -92,18 +94,6 @@ class Bucket(Kind):
             "policy": canonical(policy.get("Policy")),
             "public_access_block": {block: configuration.get(block, False) for block in BLOCKS},
             "versioning": versions.get("Status", "Suspended"),
-        }
-
-    def _encryption(self, name: str) -> dict[str, Any] | None:
-        answer = self._ask("encryption", name, "get_bucket_encryption", _NOTHING["encryption"])
-        rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
-        if not rules:
-            return None
-        default = rules[0]["ApplyServerSideEncryptionByDefault"]
-        return {
-            "algorithm": default["SSEAlgorithm"],
-            "bucket_key": rules[0].get("BucketKeyEnabled", False),
-            "kms_key": default.get("KMSMasterKeyID"),
         }
 
     def create(self, wanted: Resource) -> Found:
@@ -247,11 +237,27 @@ _ORDER = (
     "logging",
     "event_bridge",
 )
-_NOTHING = {
-    "cors": "NoSuchCORSConfiguration",
-    "encryption": "ServerSideEncryptionConfigurationNotFoundError",
-    "lifecycle": "NoSuchLifecycleConfiguration",
-    "ownership": "OwnershipControlsNotFoundError",
-    "policy": "NoSuchBucketPolicy",
-    "public_access_block": "NoSuchPublicAccessBlockConfiguration",
-}
+# What is asked of a bucket, by which operation, and S3's code for "nothing is set"; `_fields` unpacks them in order.
+_QUESTIONS = (
+    ("the public access block", "get_public_access_block", "NoSuchPublicAccessBlockConfiguration"),
+    ("object ownership", "get_bucket_ownership_controls", "OwnershipControlsNotFoundError"),
+    ("the policy", "get_bucket_policy", "NoSuchBucketPolicy"),
+    ("lifecycle rules", "get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration"),
+    ("CORS rules", "get_bucket_cors", "NoSuchCORSConfiguration"),
+    ("notifications", "get_bucket_notification_configuration", ""),
+    ("logging", "get_bucket_logging", ""),
+    ("versioning", "get_bucket_versioning", ""),
+    ("encryption", "get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError"),
+)
+
+
+def _encryption(answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    if not rules:
+        return None
+    default = rules[0]["ApplyServerSideEncryptionByDefault"]
+    return {
+        "algorithm": default["SSEAlgorithm"],
+        "bucket_key": rules[0].get("BucketKeyEnabled", False),
+        "kms_key": default.get("KMSMasterKeyID"),
+    }

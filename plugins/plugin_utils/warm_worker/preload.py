@@ -74,6 +74,26 @@ def share_models(learned: int) -> None:
     JSONFileLoader.load_file = load_file
 
 
+def share_listings() -> None:
+    """Remember which services botocore has data for; it looks through hundreds of folders for each new session."""
+    try:
+        from botocore.loaders import Loader, create_loader
+    except ImportError:
+        return
+    listings: dict[tuple[str, ...], list[str]] = {}
+    look = Loader.list_available_services
+
+    def list_available_services(self: Any, type_name: str) -> list[str]:
+        key = (*self.search_paths, type_name)
+        if key not in listings:
+            listings[key] = look(self, type_name)
+        return listings[key]
+
+    Loader.list_available_services = list_available_services
+    for kind in ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2"):
+        create_loader().list_available_services(kind)
+
+
 def learn(path: str) -> None:
     """Parse one of botocore's files, so that later modules find it ready."""
     from botocore.loaders import JSONFileLoader

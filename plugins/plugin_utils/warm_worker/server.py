@@ -54,6 +54,7 @@ class Server:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for Ansible to deal with
         preload.load_libraries()
         preload.share_models(self._teach)
+        preload.share_listings()
         self._watch(self._listener.fileno(), self._accept)
         self._watch(self._playbook, self._playbook_ended)
         self._watch(self._learned, self._learn)

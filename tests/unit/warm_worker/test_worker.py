@@ -16,12 +16,11 @@ from typing import Any
 import ansible
 import pytest
 from ansible.release import __version__ as core_version
-
 from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_worker import client
 from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_worker.wire import Request
 
 # What a module sees and does; `do` chooses.
-PROBE = '''
+PROBE = """
 import atexit, json, os, sys, threading, time
 from ansible.module_utils.basic import AnsibleModule
 import ansible.module_utils.basic as basic
@@ -35,7 +34,9 @@ def main():
         module.exit_json(
             environment=dict(os.environ), directory=os.getcwd(), umask=os.umask(0), stdin=sys.stdin.read(),
             seen=SEEN, leader=os.getsid(0) == os.getpid(), name=__name__, argv=len(sys.argv),
-            controller="ansible.executor" in sys.modules, tmpdir=module._tmpdir, open=sorted(os.listdir("/proc/self/fd")),
+            controller="ansible.executor" in sys.modules,
+            tmpdir=module._tmpdir,
+            open=sorted(os.listdir("/proc/self/fd")),
         )
     if do == "controller":
         import ansible._internal
@@ -63,7 +64,7 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 @pytest.fixture(scope="module")
