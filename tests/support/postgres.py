@@ -314,12 +314,13 @@ def module_process(name: str, parameters: Mapping[str, Any]) -> subprocess.Popen
 
 
 def main() -> None:
-    """``python -m tests.support.postgres up|restart|down NAME PORT``: a server that outlives this process.
+    """``python -m tests.support.postgres up|restart|down NAME PORT [SETTING=VALUE]``: it outlives this process.
 
     It lives in the system's temporary folder, where its unprivileged user may go.
     """
-    action, name, port = sys.argv[1:]
-    server = Server(15, Path(tempfile.gettempdir()) / f"stories1001-{name}", int(port))
+    action, name, port, *given = sys.argv[1:]
+    settings = dict(setting.split("=", 1) for setting in given)
+    server = Server(15, Path(tempfile.gettempdir()) / f"stories1001-{name}", int(port), settings)
     if action in ("up", "down"):
         if (server.data / "postmaster.pid").exists():
             server.stop("immediate")
