@@ -24,13 +24,14 @@ from .._kms.kinds import KmsKey
 from .._load_balancer.listeners import load_balancer_kinds
 from .._load_balancer.model import listener_name
 from .._load_balancer.slots import SLOTS, live_slot, slot_name
-from .._network.kinds import RouteTable, Subnet, Vpc
+from .._network.kinds import NatGateway, RouteTable, Subnet, Vpc
 from .._rds.clusters import DbCluster
 from .._rds.instances import DbInstance
 from .._rds.proxies import DbProxy
 from .._secrets.kinds import Secret
 from .._secrets.model import APPLICATION_SECRETS
 from .._security_groups.kinds import SecurityGroup
+from .._sns.kinds import Topic
 from .._waf.kinds import WebAcl
 
 
@@ -143,6 +144,10 @@ def _network(pick: Picker) -> dict[str, Any]:
     }
 
 
+def _nat_gateways(pick: Picker) -> dict[str, Any]:
+    return {"ids": [pick.id("nat_gateway", name) for name in sorted(pick.names("nat_gateway"))]}
+
+
 def _kms_keys(pick: Picker) -> dict[str, Any]:
     return {name: pick.arn("kms_key", f"{pick.prefix}-{name}") for name in ("data", "secrets", "logs", "backup")}
 
@@ -225,6 +230,20 @@ def _content_delivery(pick: Picker) -> dict[str, Any]:
     }
 
 
+def _monitoring(pick: Picker) -> dict[str, Any]:
+    watched = ("5xx", "p95")
+    return {
+        "alerts_topic_arn": pick.id("sns_topic", f"{pick.prefix}-alerts"),
+        "notices_topic_arn": pick.id("sns_topic", f"{pick.prefix}-notices"),
+        # Alarms that a release may watch beside its own.
+        "release_alarms": [
+            f"{pick.prefix}-nobody-serves",
+            f"{pick.prefix}-burn-5m",
+            *(f"{pick.prefix}-{slot}-{alarm}" for slot in SLOTS for alarm in watched),
+        ],
+    }
+
+
 def _security_groups(pick: Picker) -> dict[str, Any]:
     names = ("alb", "app", "proxy", "rds", "redis", "maintenance", "endpoints")
     return {name: pick.id("security_group", f"{pick.prefix}-{name}") for name in names}
@@ -242,6 +261,12 @@ SECTIONS: Mapping[str, Section] = {
         what="the network",
         kinds=lambda aws, where: [kind(aws, where.tags) for kind in (Vpc, Subnet, RouteTable)],
         pick=_network,
+    ),
+    "nat_gateways": Section(
+        phase=1,
+        what="the NAT gateways",
+        kinds=lambda aws, where: [NatGateway(aws, where.tags)],
+        pick=_nat_gateways,
     ),
     "security_groups": Section(
         phase=1,
@@ -301,6 +326,12 @@ SECTIONS: Mapping[str, Section] = {
             Secret(aws, where.tags, where.prefix),
         ],
         pick=_content_delivery,
+    ),
+    "monitoring": Section(
+        phase=5,
+        what="the topics of the alarms",
+        kinds=lambda aws, where: [Topic(aws, where.tags, where.prefix)],
+        pick=_monitoring,
     ),
 }
 

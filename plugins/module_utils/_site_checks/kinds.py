@@ -33,6 +33,7 @@ class HealthCheck(Kind):
     def __init__(self, aws: Aws, prefix: str) -> None:
         self._aws = aws
         self._prefix = f"{prefix}-"
+        self._remade: dict[str, str] = {}  # name -> id of a check that this run made anew
 
     def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return self._aws.call(attempt, "route53", operation, region=_HOME, **parameters)
@@ -72,7 +73,7 @@ class HealthCheck(Kind):
         if FIXED.intersection(fields):
             # Nothing but an alarm knows a check, and the alarm is told the new one in the same run.
             self.delete(found)
-            self.create(wanted)
+            self._remade[found.name] = self.create(wanted).id
             return
         update = {key: value for key, value in config(wanted.fields).items() if key not in ("Type", "RequestInterval")}
         update.pop("MeasureLatency", None)
@@ -89,7 +90,8 @@ class HealthCheck(Kind):
             parameters["RemoveTagKeys"] = list(remove)
         if parameters:
             attempt = f"tag health check {found.name}"
-            self._call(attempt, "change_tags_for_resource", ResourceType=_TYPE, ResourceId=found.id, **parameters)
+            ident = self._remade.get(found.name, found.id)
+            self._call(attempt, "change_tags_for_resource", ResourceType=_TYPE, ResourceId=ident, **parameters)
 
     def delete(self, found: Found) -> None:
         self._call(f"delete health check {found.name}", "delete_health_check", HealthCheckId=found.id)
