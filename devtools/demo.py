@@ -1,4 +1,4 @@
-"""`./dev demo`: the roadmap on the embedded cloud, and a look at the site through CloudFront."""
+"""`./dev demo`: the roadmap on the embedded cloud, a look at the site through CloudFront, and the report."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from devtools.environments import CLOUD, ROOT, TOOLS
 _CLOUD: list[str | Path] = [CLOUD / "bin" / "python", "-m", "local_cloud"]
 # Health checks, drains and grace periods pass five times as fast: the demo shows what they do, not how long.
 _TIME_SCALE = 0.2
+_REPORT = ROOT / "reports" / "stories-local" / "report.html"
 
 
 def run(keep: bool) -> int:
-    """Start the cloud, run the roadmap, show the site, run it again. Returns the exit status."""
+    """Start the cloud, plan, run the roadmap, show the site, run it again, drill, judge. Returns the exit status."""
     begun = time.monotonic()
     _say("Starting the embedded cloud")
     _run([*_CLOUD, "up"])
@@ -25,6 +26,7 @@ def run(keep: bool) -> int:
     try:
         code = _steps()
         _say(f"Done in {time.monotonic() - begun:.0f} s." if code == 0 else "Stopped at the error above.")
+        _say_report()
         return code
     finally:
         if keep:
@@ -33,16 +35,31 @@ def run(keep: bool) -> int:
             _run([*_CLOUD, "down"])
 
 
+# What is shown, in this order.
+_SHOW = (
+    ("What it would make, and what that costs", "plan"),
+    ("Bringing the platform up", "site"),
+    ("Looking at the site through CloudFront", "visit"),
+    ("Once more, which changes nothing", "site"),
+    ("Restoring the database beside itself, for practice", "dr_drill"),
+    ("Twelve months ahead", "capacity"),
+    ("Visiting the site as many users, and judging it against its promises", "phase8"),
+)
+
+
 def _steps() -> int:
-    for text, playbook in (
-        ("Bringing the platform up: playbooks/site.yml", "playbooks/site.yml"),
-        ("Looking at the site through CloudFront: playbooks/visit.yml", "playbooks/visit.yml"),
-        ("Once more, which changes nothing: playbooks/site.yml", "playbooks/site.yml"),
-    ):
-        _say(text)
+    for text, name in _SHOW:
+        playbook = f"playbooks/{name}.yml"
+        _say(f"{text}: {playbook}")
         if code := _play(playbook):
             return code
     return 0
+
+
+def _say_report() -> None:
+    """Where the page is that every run above has added to."""
+    if _REPORT.exists():
+        _say(f"Look at it: {_REPORT.relative_to(ROOT)}")
 
 
 def _play(playbook: str) -> int:

@@ -39,6 +39,8 @@ _COMMANDS = (
     ("*prisma migrate deploy*", "init"),
     ("npm run migrate*", "init"),
 )
+# Images whose programs this machine has itself: a shell, and what `local_cloud/requirements.txt` brings.
+_SHELL_IMAGES = "*grafana/k6:*"
 _LONGEST_START = 30.0  # seconds
 _SHELLS = ("sh", "/bin/sh", "bash", "/bin/bash")
 
@@ -49,6 +51,8 @@ def command_line(container: Spec) -> list[str] | None:
     Raises ValueError for an application image with a command that it does not have.
     """
     words = [*container["entry_point"], *container["command"]]
+    if fnmatch.fnmatch(container["image"], _SHELL_IMAGES) and words and words[0] in _SHELLS:
+        return words
     if not fnmatch.fnmatch(container["image"], _APPLICATION_IMAGES):
         return None
     if words and words[0] in _SHELLS:
@@ -151,7 +155,7 @@ class Tasks:
 
     async def _environment(self, task: Task, container: Spec, images: dict[str, Spec]) -> dict[str, str]:
         environment = {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}",
             "PYTHONUNBUFFERED": "1",
             STATE_DIR_VARIABLE: str(self._state_dir),
             "AWS_REGION": task.spec["region"],
@@ -161,6 +165,7 @@ class Tasks:
             "APP_VERSION": version_of(container["image"], images),
             "DATABASE_CA_FILE": str(self._ca_file),
             "REDIS_CA_FILE": str(self._ca_file),
+            "SSL_CERT_FILE": str(self._ca_file),  # what listens on this machine is signed by its own authority
             **images.get(container["image"], {}).get("environment", {}),
             **container["environment"],
             "HOST": task.address,
