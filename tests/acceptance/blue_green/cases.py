@@ -49,8 +49,8 @@ class Proof:
 
 @contextmanager
 def watched(rig: Rig, row: Row, **load: Any) -> Iterator[Traffic]:
-    """Readers and the sampler for the length of the block; their figures go into the row."""
-    with rig.sampled() as samples, readers(rig.addresses, rig.port, **load) as seen:
+    """Readers and the sampler for the length of the block; their figures go into the row. rate: requests a second."""
+    with rig.sampled() as samples, readers(rig.addresses, rig.port, **{"rate": 40, "count": 12, **load}) as seen:
         time.sleep(0.5)
         yield seen
     row.count(seen, samples)

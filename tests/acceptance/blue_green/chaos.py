@@ -40,7 +40,7 @@ def slow_start(rig: Rig, scale: Scale, row: Row) -> None:
     """60 s until a task listens, and time enough given: released."""
     version = scale.version()
     rig.push(version, "start_slowly=60")
-    with lossless(rig, row, rate=60):
+    with lossless(rig, row):
         good(rig.run(rig.wish(version, **QUICK, start_timeout=150)))
     settled(rig)
     # The next case must not wait as long for this version to come up again.
@@ -67,7 +67,7 @@ def breaker_rolled_back(rig: Rig, scale: Scale, row: Row) -> None:
 def alarm_missing(rig: Rig, scale: Scale, row: Row) -> None:
     version = scale.version()
     rig.push(version)
-    with lossless(rig, row, rate=60):
+    with lossless(rig, row):
         before = rig.scaling(), rig.live()
         refused(rig.run(rig.wish(version, alarms=["nowhere"], **QUICK)), "Looked for the alarm nowhere")
     assert (rig.scaling(), rig.live()) == before
@@ -126,7 +126,7 @@ def kept_clients(rig: Rig, scale: Scale, row: Row, *, seconds: int) -> None:
     rig.push(version)
     slow = Row()
     with (
-        lossless(rig, row, sticky=True, rate=100),
+        lossless(rig, row, sticky=True),
         watched(rig, slow, path=f"/api/slow?seconds={seconds}", rate=2, count=2 * seconds + 10) as slowly,
     ):
         result = rig.run(rig.wish(version, steps=[10, 100], bake=2, settle=3.6))

@@ -60,7 +60,7 @@ def kill(rig: Rig, scale: Scale, row: Row, *, kind: str, point: str) -> None:
     """A run that dies at the point, a second that finishes, a third that finds nothing to do."""
     _prepared(rig, scale, kind)
     wish = _wish(rig, scale, kind)
-    with lossless(rig, row, rate=60):
+    with lossless(rig, row):
         first = _first(rig, wish, kind, point)
         assert first.get("killed"), first.get("msg") or f"{point} was never called"
         if kind == "undo":  # the same version would be tried again and be undone again
@@ -82,7 +82,7 @@ def all_points_are_known(rig: Rig, scale: Scale, row: Row) -> None:
         _prepared(rig, scale, kind)
         wish = _wish(rig, scale, kind)
         before = rig.last_call()
-        with lossless(rig, row, rate=60):
+        with lossless(rig, row):
             _first(rig, wish, kind, "")
         made: dict[str, int] = {}
         for name in writes(rig, before):

@@ -359,7 +359,7 @@ class Rig:
             last, before = time.monotonic(), self.weights()
             while not ended.is_set():
                 try:
-                    healthy = {slot: self.healthy(slot) for slot in SLOTS}
+                    healthy = {slot: self.healthy(slot) for slot in SLOTS if before[slot]}
                     after = self.weights()
                 except ClientError:  # faults strike the sampler's calls too; it looks again
                     continue

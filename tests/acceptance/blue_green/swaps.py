@@ -52,7 +52,7 @@ def fail_only_under_load(rig: Rig, scale: Scale, row: Row) -> None:
     version = scale.version()
     rig.push(version, "errors_above_rps=6:1.0")
     before = rig.scaling(), rig.actions()
-    with watched(rig, row) as seen:
+    with watched(rig, row, rate=150, count=24) as seen:
         found = detection(rig, rig.wish(version, steps=[1, 10, 50, 100], bake=12, settle=4))
         result = rig.finish(found.process)
     assert "failed (" in result["msg"], result["msg"]
