@@ -202,6 +202,7 @@ resources:
   sample: {s3_bucket: {stories-production-media-123456789012: {id: stories-production-media-123456789012}}}
 """
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.api import Aws
@@ -289,7 +290,8 @@ def main() -> None:
         else:
             if params["keep_full"] and not params["delete_objects"] and (kept := kind.full()):
                 kind.leave(kept)
-                module.warn(f"Kept {', '.join(kept)}: objects are in there. Only delete_objects: true removes them.")
+                # Not the module's own method: amazon.aws hands its warnings on in a way that ansible-core deprecates.
+                warn(f"Kept {', '.join(kept)}: objects are in there. Only delete_objects: true removes them.")
             kind.refuse_full()
     converge_resources(module, [kind], wanted)
 
