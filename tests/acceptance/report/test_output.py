@@ -1,0 +1,113 @@
+"""What a run shows and leaves: few lines, failures in full, a page, and Ansible's own output one setting away."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cloud import ROOT
+
+PLAY = """
+- name: "Phase 1: a trial"
+  hosts: platform
+  gather_facts: false
+  vars_files: [{root}/playbooks/vars/platform.yml]
+  tasks:
+    - name: Change something
+      ansible.builtin.copy: {{content: "{content}", dest: "{folder}/made"}}
+    - name: Skip something
+      ansible.builtin.command: /bin/true
+      when: false
+    - name: Tell something
+      ansible.builtin.debug: {{msg: a word to the reader}}
+    - name: Use a secret
+      ansible.builtin.command: "echo {secret}"
+      changed_when: false
+      no_log: true
+    - name: Break something
+      ansible.builtin.fail: {{msg: it broke on purpose}}
+      when: {broken}
+"""
+SECRET = "correct-horse-battery"
+
+
+def run(folder: Path, *options: str, broken: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+    play = folder / "trial.yml"
+    play.write_text(PLAY.format(root=ROOT, folder=folder, content="x", secret=SECRET, broken=str(broken).lower()))
+    variables = json.dumps({"platform_reports_folder": str(folder / "reports")})
+    command = [Path(sys.executable).parent / "ansible-playbook", "-i", ROOT / "inventories/local", play]
+    whole = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "STORIES1001_"))}
+    return subprocess.run(
+        [*command, "-e", variables, *options],
+        cwd=folder,
+        env={**whole, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def record(folder: Path) -> dict[str, Any]:
+    (file,) = (folder / "reports" / "stories-local" / "runs").glob("*.json")
+    told: dict[str, Any] = json.loads(file.read_text())
+    return told
+
+
+def test_a_run_shows_few_lines_and_leaves_a_page(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in ("── Phase 1: a trial", "+ Change something", "a word to the reader", "changed=1", "failed=0"):
+        assert words in done.stdout, words
+    assert "Skip something" not in done.stdout
+    assert len(done.stdout.splitlines()) < 16
+    page = tmp_path / "reports" / "stories-local" / "report.html"
+    assert f"Report: {page.relative_to(tmp_path)}" in done.stdout
+    assert "1 tasks changed something" in page.read_text()
+    assert (record(tmp_path)["changed"], record(tmp_path)["failed"], record(tmp_path)["check"]) == (1, 0, False)
+    assert SECRET not in done.stdout + page.read_text() + json.dumps(record(tmp_path))
+
+
+def test_a_failure_is_shown_in_full_and_once_more_at_the_end(tmp_path: Path) -> None:
+    done = run(tmp_path, broken=True)
+    assert done.returncode == 2
+    output = done.stdout + done.stderr
+    assert output.count("it broke on purpose") >= 2
+    assert "FAILED: Break something" in done.stdout.splitlines()[-4]
+    assert "failed=1" in done.stdout
+    assert "it broke on purpose" in (tmp_path / "reports/stories-local/report.html").read_text()
+
+
+@pytest.mark.parametrize("how", [("-v", {}), (None, {"ANSIBLE_STDOUT_CALLBACK": "default"})], ids=["-v", "default"])
+def test_plain_output_is_one_setting_away(tmp_path: Path, how: tuple[str | None, dict[str, str]]) -> None:
+    option, environment = how
+    done = run(tmp_path, *([option] if option else []), **environment)
+    assert "PLAY RECAP" in done.stdout
+    assert "TASK [Skip something]" in done.stdout
+
+
+def test_a_json_reader_is_not_disturbed_by_the_report(tmp_path: Path) -> None:
+    done = run(tmp_path, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
+    start = done.stdout.index("{\n")
+    told, _end = json.JSONDecoder().raw_decode(done.stdout[start:])
+    assert told["stats"]["platform"]["changed"] == 1
+    assert (tmp_path / "reports/stories-local/report.html").exists()
+
+
+def test_a_check_is_recorded_as_one_and_reports_can_be_turned_off(tmp_path: Path) -> None:
+    run(tmp_path, "--check", STORIES1001_REPORT="false")
+    assert not (tmp_path / "reports").exists()
+    run(tmp_path, "--check")
+    assert record(tmp_path)["check"] is True
+
+
+def test_a_folder_that_cannot_be_written_is_a_warning_and_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file is in the way")
+    done = run(tmp_path)
+    assert done.returncode == 0
+    assert "Tried to write the report" in " ".join((done.stdout + done.stderr).split())
