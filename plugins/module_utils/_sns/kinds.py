@@ -48,7 +48,9 @@ class Topic(Kind):
         answer = self._aws.call_unless(_MISSING, attempt, "sns", "get_topic_attributes", TopicArn=arn)
         if answer is None:
             return None
-        tags = from_boto3(self._call(f"read the tags of topic {name}", "list_tags_for_resource", ResourceArn=arn)["Tags"])
+        tags = from_boto3(
+            self._call(f"read the tags of topic {name}", "list_tags_for_resource", ResourceArn=arn)["Tags"]
+        )
         if not belongs(tags, self._tags):
             return None
         shown = answer["Attributes"]

@@ -75,7 +75,9 @@ def _topic_problems(topic: Mapping[str, Any], prefix: str) -> Iterator[str]:
     for one in topic["subscriptions"]:
         pattern, sort = _ENDPOINT[one["protocol"]]
         if not pattern.fullmatch(one["endpoint"]):
-            yield f"Read {one['endpoint']!r} as {one['protocol']} subscriber of topic {name}; it is not {sort}. Mend it."
+            yield (
+                f"Read {one['endpoint']!r} as {one['protocol']} subscriber of topic {name}; it is not {sort}. Mend it."
+            )
         if (key := (one["protocol"], one["endpoint"])) in seen:
             yield f"Read {one['endpoint']} twice as subscriber of topic {name}. Name each once."
         seen.add(key)
