@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
         given = {**_trusted(_read(role, "defaults/main.yml")), **{name: variables[name] for name in mine}}
         values = self._templated({**variables, **given}, [name for name in given if name in spec])
         # What the play hands over (ids) does not exist yet; its absence is the play's business.
-        optional = {name: {**option, "required": False} for name, option in spec.items()}
+        optional = {name: {**_without_template(option), "required": False} for name, option in spec.items()}
         checked = ArgumentSpecValidator(optional).validate(values)
         wrong = [
             f"Read the inputs of role {role}: {message}. Mend the inventory." for message in checked.error_messages
@@ -71,6 +71,11 @@ class ActionModule(ActionBase):
 def _read(role: str, path: str) -> dict[str, Any]:
     file = _ROLES / role / path
     return yaml.safe_load(file.read_text(encoding="utf-8")) or {} if file.exists() else {}
+
+
+def _without_template(option: Mapping[str, Any]) -> dict[str, Any]:
+    """Without a default that is a template: what it comes to is known, if at all, from the role's defaults."""
+    return {key: value for key, value in option.items() if key != "default" or "{{" not in str(value)}
 
 
 def _trusted(value: Any) -> Any:
