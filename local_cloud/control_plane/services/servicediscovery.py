@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Cloud Map: names are taken once, what is in use is not deleted."""
+"""Cloud Map: names are taken once, what is in use is not deleted, lists are filtered."""
 
 from __future__ import annotations
 
@@ -49,3 +49,33 @@ async def update_service(call: Call) -> Params:
     if changed := call.params.get("Service", {}).get("DnsConfig"):
         servicediscovery._services[ident]["DnsConfig"] = {**before, **changed}
     return answer
+
+
+@registry.handles("servicediscovery", "ListServices")
+async def list_services(call: Call) -> Params:
+    answer = await call.forward()
+    namespaces = _asked(call, "NAMESPACE_ID")
+    if namespaces is None:
+        return answer
+    members = {ident for ident, one in servicediscovery._services.items() if one["NamespaceId"] in namespaces}
+    return {**answer, "Services": [one for one in answer["Services"] if one["Id"] in members]}
+
+
+@registry.handles("servicediscovery", "ListNamespaces")
+async def list_namespaces(call: Call) -> Params:
+    answer = await call.forward()
+    names, types = _asked(call, "NAME"), _asked(call, "TYPE")
+    return {
+        **answer,
+        "Namespaces": [
+            one
+            for one in answer["Namespaces"]
+            if (names is None or one["Name"] in names) and (types is None or one["Type"] in types)
+        ],
+    }
+
+
+def _asked(call: Call, name: str) -> set[str] | None:
+    """The values of a filter, whose condition is EQ or IN; None when nobody asked for it."""
+    values = [value for one in call.params.get("Filters", []) if one["Name"] == name for value in one["Values"]]
+    return set(values) or None
