@@ -211,7 +211,10 @@ DASHBOARDS: dict[str, Any] = {
             "widgets": [
                 {"type": "text", "width": 24, "height": 2, "properties": {"markdown": "# Slots\nblue and green"}},
                 {"title": "CPU", "properties": {"region": "us-east-1", "metrics": [["AWS/ECS", "CPUUtilization"]]}},
-                {"title": "Memory", "properties": {"region": "us-east-1", "metrics": [["AWS/ECS", "MemoryUtilization"]]}},
+                {
+                    "title": "Memory",
+                    "properties": {"region": "us-east-1", "metrics": [["AWS/ECS", "MemoryUtilization"]]},
+                },
             ],
         },
         {"name": f"{NAME}-edge", "widgets": []},
@@ -223,7 +226,9 @@ def dashboards_by_hand(cloud: Cloud) -> None:
     watch = cloud.client("cloudwatch")
     body = json.loads(watch.get_dashboard(DashboardName=NAME)["DashboardBody"])
     body["widgets"][1]["properties"]["metrics"] = [["AWS/RDS", "CPUUtilization"]]
-    body["widgets"].append({"type": "text", "x": 0, "y": 20, "width": 6, "height": 2, "properties": {"markdown": "mine"}})
+    body["widgets"].append(
+        {"type": "text", "x": 0, "y": 20, "width": 6, "height": 2, "properties": {"markdown": "mine"}}
+    )
     watch.put_dashboard(DashboardName=NAME, DashboardBody=json.dumps(body))
 
 

@@ -1,0 +1,91 @@
+"""The definitions of the role monitoring as data: what is filled in, and that each alarm says what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible_collections.stories1001.platform.plugins.filter.aurora_max_connections import aurora_max_connections
+from ansible_collections.stories1001.platform.plugins.filter.for_each import for_each
+
+from tests.support.cloud import ROOT
+
+ROLE = ROOT / "roles" / "monitoring" / "vars" / "main"
+SLOTS = {"slots": [{"slot": "blue"}, {"slot": "green"}], "none": [], "words": ["a", "b"]}
+
+
+def read(name: str) -> dict[str, Any]:
+    told: dict[str, Any] = yaml.safe_load((ROLE / f"{name}.yml").read_text(encoding="utf-8"))
+    return told
+
+
+ALARMS = [
+    *read("alarms")["_monitoring_alarms"],
+    *read("burn_rate")["_monitoring_burn_alarms"],
+    *read("burn_rate")["_monitoring_composite_alarms"],
+    *read("edge")["_monitoring_edge_alarms"],
+]
+
+
+def test_a_definition_becomes_one_for_each_part() -> None:
+    made = for_each([{"for_each": "slots", "name": "{prefix}-{slot}-{number}"}], SLOTS, {"prefix": "p"})
+    assert made == [{"name": "p-blue-1"}, {"name": "p-green-2"}]
+    assert for_each([{"for_each": "none", "name": "x"}, {"name": "once"}], SLOTS) == [{"name": "once"}]
+    assert for_each([{"for_each": "words", "name": "{each}"}], SLOTS) == [{"name": "a"}, {"name": "b"}]
+
+
+def test_a_text_that_is_nothing_but_a_word_takes_over_its_value() -> None:
+    made = for_each([{"limit": "{cpu}", "told": "above {cpu} %", "list": ["{cpu}"]}], {}, {"cpu": 85})
+    assert made == [{"limit": 85, "told": "above 85 %", "list": [85]}]
+
+
+def test_a_word_that_nobody_knows_is_left_alone() -> None:
+    assert for_each([{"pattern": "{ $.ms > {slow_ms} } {other}"}], {}, {"slow_ms": 2000}) == [
+        {"pattern": "{ $.ms > 2000 } {other}"}
+    ]
+
+
+def test_parts_that_nobody_described_are_an_error_that_names_those_that_are() -> None:
+    with pytest.raises(AnsibleFilterError, match="there are the parts none, slots, words"):
+        for_each([{"for_each": "slot"}], SLOTS)
+
+
+@pytest.mark.parametrize(
+    ("instance_class", "acu", "connections"),
+    [("db.t4g.medium", 0, 405), ("db.r6g.large", 0, 1622), ("db.r6g.16xlarge", 0, 5000), ("db.serverless", 4, 811)],
+)
+def test_the_limit_of_connections_follows_from_the_memory(instance_class: str, acu: float, connections: int) -> None:
+    assert aurora_max_connections(instance_class, acu) == connections
+
+
+@pytest.mark.parametrize("instance_class", ["db.q1.large", "r6g.large", "db.r6g.huge", "db.serverless"])
+def test_a_class_whose_memory_is_not_known_says_what_to_set(instance_class: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=r"Set monitoring_database_max_connections|Give rds_aurora"):
+        aurora_max_connections(instance_class)
+
+
+@pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm["name"])
+def test_an_alarm_says_what_to_do_and_where_the_runbook_says_more(alarm: dict[str, Any]) -> None:
+    text = (ROOT / "docs" / "runbooks" / "alarms.md").read_text(encoding="utf-8")
+    sections = {title.lower() for title in re.findall(r"^## (.+)$", text, re.MULTILINE)}
+    link = re.search(r"docs/runbooks/alarms\.md#([a-z]+)$", alarm["description"].strip())
+    assert link
+    assert link[1] in sections
+    # Parts of a composite alarm ring to nobody by themselves.
+    assert "Do: " in alarm["description"] or "Part of a composite alarm" in alarm["description"]
+    assert "alarm_actions" in alarm or "Part of a composite alarm" in alarm["description"]
+
+
+def test_blue_and_green_are_watched_by_the_same_definitions() -> None:
+    names = [alarm["name"] for alarm in ALARMS]
+    assert not [name for name in names if "blue" in name or "green" in name]
+    assert sum("{slot}" in name for name in names) >= 6
+
+
+def test_a_page_that_the_runbook_links_to_exists() -> None:
+    folder = ROOT / "docs" / "runbooks"
+    text = (folder / "alarms.md").read_text(encoding="utf-8")
+    assert [page for page in re.findall(r"\]\(([a-z-]+\.md)\)", text) if not (folder / page).exists()] == []
