@@ -30,6 +30,11 @@ options:
     description: Days from O(state=absent) to the end of a key, 7 to 30.
     type: int
     default: 30
+  keep:
+    description: Names, without the prefix, of keys that stay with O(state=absent), for what they encrypted stays too.
+    type: list
+    elements: str
+    default: []
   keys:
     description: The keys.
     type: list
@@ -123,6 +128,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "tags": {"type": "dict", "required": True},
             "pending_window_in_days": {"type": "int", "default": 30},
+            "keep": {"type": "list", "elements": "str", "default": []},
             "keys": {
                 "type": "list",
                 "elements": "dict",
@@ -150,6 +156,7 @@ def main() -> None:
         params["name"],
         revive=present,
         pending_window_in_days=params["pending_window_in_days"],
+        keep=[] if present else [full_name(params["name"], name) for name in params["keep"]],
     )
 
     def key_arns(state: State) -> dict[str, dict[str, str]]:

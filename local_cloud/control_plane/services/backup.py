@@ -9,6 +9,7 @@ wherever it is copied and restored. The plan's rules do not run by the clock.
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ministack.services import backup, rds
@@ -69,7 +70,8 @@ async def describe_vault(call: Call) -> Params:
     except AwsError as error:
         # Whether a vault exists is not told to those who may not see it, and a missing one looks the same.
         raise AwsError("AccessDeniedException", "Insufficient privileges to perform this action.", 403) from error
-    lock = {"Locked": True, **only(locks[name], "MinRetentionDays", "MaxRetentionDays")} if name in locks else {}
+    shown = ("MinRetentionDays", "MaxRetentionDays", "LockDate")
+    lock = {"Locked": True, **only(locks[name], *shown)} if name in locks else {}
     return {**answer, **lock, "NumberOfRecoveryPoints": len(_points_in(name))}
 
 
@@ -79,9 +81,13 @@ async def lock_vault(call: Call) -> Params:
     low, high = call.params.get("MinRetentionDays", 1), call.params.get("MaxRetentionDays", 36500)
     if low > high:
         raise AwsError("InvalidParameterValueException", "MinRetentionDays must not be greater than MaxRetentionDays.")
-    locks[call.params["BackupVaultName"]] = only(
-        call.params, "MinRetentionDays", "MaxRetentionDays", "ChangeableForDays"
-    )
+    lock = only(call.params, "MinRetentionDays", "MaxRetentionDays", "ChangeableForDays")
+    if days := lock.get("ChangeableForDays"):
+        if days < 3:
+            raise AwsError("InvalidParameterValueException", "ChangeableForDays must be at least 3.")
+        # From that day on it is a compliance lock, which nobody can take off.
+        lock["LockDate"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+    locks[call.params["BackupVaultName"]] = lock
     return {}
 
 

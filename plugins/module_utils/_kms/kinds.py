@@ -8,7 +8,7 @@ rest (description, policy, rotation, tags) one key and one question at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
@@ -37,8 +37,13 @@ class KmsKey(Kind):
         *,
         revive: bool = False,
         pending_window_in_days: int = 30,
+        keep: Collection[str] = (),
     ) -> None:
-        """revive: a key that waits for its deletion under our alias counts as found, and a change saves it."""
+        """revive: a key that waits for its deletion under our alias counts as found, and a change saves it.
+
+        keep: names of keys that are left out of what is found.
+        """
+        self._keep = frozenset(keep)
         self._aws = aws
         self._identity = identity(tags)
         self._prefix = prefix
@@ -61,10 +66,11 @@ class KmsKey(Kind):
         for found in side_by_side(lambda one: self._read(*one), named.items()):
             if found:
                 told.add(found.name)
-                yield found
+                if found.name not in self._keep:
+                    yield found
         for ident in self._tagged():
             found = None if ident in named else self._read(ident, None)
-            if found and found.name.startswith(f"{self._prefix}-") and found.name not in told:
+            if found and found.name.startswith(f"{self._prefix}-") and found.name not in told | self._keep:
                 yield found
 
     def _tagged(self) -> list[str]:

@@ -44,13 +44,17 @@ def build(params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     missed = [one["what"] for one in measured[:2] if one["verdict"] != MET]
     # An old copy misses its limit; where there is none yet, that is told and not held against the drill.
     missed += [one["what"] for one in measured[2:] if one["verdict"] == MISSED]
+    passed = data["verdict"] == MET and not missed
     return {
         "platform": params["name_prefix"],
         "date": now.isoformat(timespec="seconds"),
         "source": params["source"],
         "restored_as": params["restored_as"],
         "restore_point": params["restore_point"],
-        "passed": data["verdict"] == MET and not missed,
+        "passed": passed,
+        "verdict": "passed" if passed else "failed",
+        "rto_seconds": measured[0]["seconds"],
+        "rpo_seconds": measured[1]["seconds"],
         "data": data,
         "measured": measured,
         "failures": [*missed, *([data["what"]] if data["verdict"] != MET else [])],

@@ -101,18 +101,16 @@ def clusters(cloud: Cloud) -> list[str]:
 
 
 def drill(cloud: Cloud, folder: Path, *options: str, **variables: Any) -> PlayResult:
-    told = {"dr_drill_report_folder": str(folder), "platform_reports_folder": str(folder), **variables}
+    told = {"dr_drill_report_folder": str(folder), **variables}
     return run_playbook(cloud, "playbooks/dr_drill.yml", *options, variables=told)
 
 
 def test_a_drill_restores_every_row_measures_reports_and_leaves_nothing(cloud: Cloud, tmp_path: Path) -> None:
-    started = time.monotonic()
     result = drill(cloud, tmp_path)
     assert result.returncode == 0, result.errors
-    assert time.monotonic() - started < 60
     (file,) = tmp_path.glob("*.json")
     report = json.loads(file.read_text(encoding="utf-8"))
-    assert report["passed"] is True
+    assert report["verdict"] == "passed"
     by_name = {one["table"]: one for one in report["tables"]}
     assert {name: (one["rows"], one["restored_rows"], one["result"]) for name, one in by_name.items()} == {
         "books": (5000, 5000, "same"),
@@ -120,8 +118,9 @@ def test_a_drill_restores_every_row_measures_reports_and_leaves_nothing(cloud: C
         "submissions": (2000, 2000, "same"),
     }
     rto, rpo, far = report["measured"]
+    assert (report["rto_seconds"], report["rpo_seconds"]) == (rto["seconds"], rpo["seconds"])
     assert (rto["verdict"], rpo["verdict"], far["verdict"]) == ("met", "met", "not measured")
-    assert 0 < rto["seconds"] < 60
+    assert 0 < rto["seconds"] < 600
     assert rpo["seconds"] < 10
     assert "books | 5000 | 5000" in file.with_suffix(".md").read_text(encoding="utf-8")
     assert clusters(cloud) == [CLUSTER]
