@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 # The equality test (tests/integration/warm_worker) has passed with these; it is the gate for every new one.
 VERIFIED_CORES = frozenset({"2.19.14"})
-ON_BY_DEFAULT = False
+ON_BY_DEFAULT = True
 COLLECTIONS = ("stories1001.platform", "amazon.aws", "community.aws")
 
 # Read by Python or the C library when a process starts, which a forked one does not do.

@@ -21,7 +21,7 @@ _GIVEN_OUT = re.compile(
     | (?P<long>\b[0-9a-f]{16,64}\b)
     | (?P<secret>(?<=-)[A-Za-z0-9]{6}(?="))
     | (?P<upper>\b(?=[A-Z0-9]*\d)[A-Z0-9]{12,32}\b)
-    | (?P<folder>(?<=ansible-local-)[0-9a-z_]+|(?<=/pytest-)\d+/[a-z0-9_-]+)
+    | (?P<folder>(?<=ansible-local-)[0-9a-z_]+|(?<=progress-log-)\w+|(?<=/pytest-)\d+/[a-z0-9_-]+)
     """,
     re.VERBOSE,
 )
