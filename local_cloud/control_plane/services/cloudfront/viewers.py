@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -130,9 +131,15 @@ def serve_bucket(*request: Any) -> Response:
 
 def origin_ssl_context() -> ssl.SSLContext:
     """Trusts the certificates of this cloud's load balancers, which stand for names that do not resolve here."""
-    context = ssl.create_default_context()
     authority = Path(os.environ.get(STATE_DIR_VARIABLE, ".")) / "tls" / "ca.pem"
-    if authority.exists():
+    return _context(authority, authority.exists())
+
+
+@cache
+def _context(authority: Path, exists: bool) -> ssl.SSLContext:
+    """Made once: reading the machine's own authorities takes longer than a request."""
+    context = ssl.create_default_context()
+    if exists:
         context.load_verify_locations(authority)
     context.check_hostname = False
     return context
