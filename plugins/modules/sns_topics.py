@@ -163,7 +163,10 @@ def main() -> None:
         wanted = desired(params) if params["state"] == "present" else None
     aws = Aws(module)
     topics = Topic(aws, params["tags"], params["name"])
-    converge_resources(module, [topics, Subscription(aws, topics)], wanted, _told, purge=("sns_subscription",))
+    subscribed = [one.name for one in wanted or () if one.kind == "sns_subscription"]
+    converge_resources(
+        module, [topics, Subscription(aws, topics, subscribed)], wanted, _told, purge=("sns_subscription",)
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ A topic's ARN follows from its name, so the wanted ones are asked for by name; o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
@@ -98,9 +98,11 @@ class Subscription(Kind):
     kind = "sns_subscription"
     traits = Traits("subscription")
 
-    def __init__(self, aws: Aws, topics: Topic) -> None:
+    def __init__(self, aws: Aws, topics: Topic, wanted: Collection[str] = ()) -> None:
+        """wanted: names of the described ones. One that is not, and was never confirmed, nobody can end: it passes."""
         self._aws = aws
         self._topics = topics
+        self._wanted = frozenset(wanted)
 
     def observe(self) -> Iterable[Found]:
         for topic in self._topics.observe():
@@ -114,8 +116,9 @@ class Subscription(Kind):
             )
             for one in listed:
                 # AWS lists one that was ended, or refused by its owner, for some days more.
-                if one["SubscriptionArn"] != "Deleted":
-                    yield self._found(topic, one)
+                found = self._found(topic, one)
+                if found.id != "Deleted" and (found.id != PENDING or found.name in self._wanted):
+                    yield found
 
     def _found(self, topic: Found, one: Mapping[str, str]) -> Found:
         protocol, endpoint, arn = one["Protocol"], one["Endpoint"], one["SubscriptionArn"]
@@ -130,9 +133,7 @@ class Subscription(Kind):
         return Found(self.kind, wanted.name, arn.get("SubscriptionArn", PENDING), wanted.fields)
 
     def delete(self, found: Found) -> None:
-        # Nobody but its owner can end one that was never confirmed; AWS forgets it by itself, or with its topic.
-        if not found.outputs.get("pending"):
-            self._aws.call(f"end subscription {found.name}", "sns", "unsubscribe", SubscriptionArn=found.id)
+        self._aws.call(f"end subscription {found.name}", "sns", "unsubscribe", SubscriptionArn=found.id)
 
 
 def _value(value: Any) -> str:
