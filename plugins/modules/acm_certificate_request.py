@@ -20,7 +20,8 @@ options:
     type: str
     required: true
   state:
-    description: Whether the certificate and its validation records shall exist. One in use cannot be removed.
+    description:
+      - Whether the certificate and its validation records shall exist. The end of its use is awaited for ten minutes.
     type: str
     choices: [present, absent]
     default: present

@@ -24,6 +24,7 @@ from .model import certificate_name
 _KEY_TYPES = ["RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
 _ALIVE = frozenset({"PENDING_VALIDATION", "ISSUED"})
 _RECORD_TTL = 300
+_OUT_OF_USE = 600  # seconds
 
 Record = dict[str, str]
 
@@ -174,6 +175,12 @@ class Certificate(Kind):
             self.call(attempt, "remove_tags_from_certificate", Tags=[{"Key": name} for name in remove], **arn)
 
     def delete(self, found: Found) -> None:
+        def users() -> str:
+            using = self._described(found.id).get("InUseBy", [])
+            return f"used by {', '.join(using)}" if using else "free"
+
+        # ACM learns of the end of a load balancer or a distribution some minutes later.
+        until(f"certificate {found.name} to be out of use", users, good={"free"}, timeout=_OUT_OF_USE)
         self.call(f"delete certificate {found.name}", "delete_certificate", CertificateArn=found.id)
         there = [record for record in found.outputs["validation_records"] if self._is_in_zone(record)]
         if there:
