@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from .._backup.model import COLD_STAY
 from .._network.model import TIERS
 from .._network.model import problems as network_problems
 
@@ -144,10 +145,34 @@ def _covers(names: Collection[str], wanted: str) -> bool:
     return wanted in names or bool(parent and f"*.{parent}" in names)
 
 
+def backups(values: Mapping[str, Any]) -> Iterator[str]:
+    """A copy lies in another region; what goes cold stays so for 90 days; a lock lets every backup live and die."""
+    region, other = values.get("platform_region"), values.get("platform_dr_region")
+    if other and other == region:
+        yield (
+            f"Read platform_dr_region {other}, which is the platform's own region; a copy there would be lost with it. "
+            "Name another region, or leave it empty."
+        )
+    low, high = values["backup_plan_lock_min_retention_days"], values["backup_plan_lock_max_retention_days"]
+    for rule in ("daily", "weekly"):
+        cold, delete = values[f"backup_plan_{rule}_cold_days"], values[f"backup_plan_{rule}_delete_days"]
+        if delete < cold + COLD_STAY:
+            yield (
+                f"Read backup_plan_{rule}_cold_days {cold} and backup_plan_{rule}_delete_days {delete}; what is cold "
+                f"stays {COLD_STAY} days at least. Delete after {cold + COLD_STAY} days or later."
+            )
+        if values["backup_plan_lock"] != "none" and not low <= delete <= high:
+            yield (
+                f"Read backup_plan_{rule}_delete_days {delete} and a lock for {low} to {high} days; AWS Backup would "
+                "fail every such job. Widen backup_plan_lock_min_retention_days and backup_plan_lock_max_retention_days."
+            )
+
+
 # Which rules a phase checks follows from the roles that it runs; those of `None` hold for every run.
 RULES: Mapping[str | None, tuple[Rule, ...]] = {
     None: (names, zones, capacity),
     "networking": (network,),
+    "backup_plan": (backups,),
     "load_balancer": (certificate, zone_of_names("load_balancer")),
     "cloudfront_waf": (content_delivery, zone_of_names("cloudfront_waf")),
 }
