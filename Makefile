@@ -1,4 +1,4 @@
 # The same commands for those who type make.
-.PHONY: demo test test-all setup
-setup demo test test-all:
+.PHONY: demo test test-all setup bench
+setup demo test test-all bench:
 	./dev $@

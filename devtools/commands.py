@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 
 from devtools import demo, environments, gates
-from devtools.environments import CLOUD, ROOT
+from devtools.environments import CLOUD, ROOT, TOOLS
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,6 +23,8 @@ def main(arguments: Sequence[str]) -> int:
         command.add_argument("gates", nargs="*", help="only these, such as unit or molecule-networking")
     cloud = commands.add_parser("cloud", help="the embedded cloud: up, down, status, reset, env")
     cloud.add_argument("arguments", nargs=argparse.REMAINDER)
+    bench = commands.add_parser("bench", help="how fast the whole roadmap runs, and how fast it could")
+    bench.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
 
     match options.command:
@@ -36,6 +38,11 @@ def main(arguments: Sequence[str]) -> int:
             environments.for_running()
             asked = [CLOUD / "bin" / "python", "-m", "local_cloud", *options.arguments]
             return subprocess.run(asked, cwd=ROOT, env=dict(os.environ), check=False).returncode
+        case "bench":
+            environments.for_testing()
+            asked = [TOOLS / "bin" / "python", "-m", "benchmarks.roadmap", *options.arguments]
+            paths = os.pathsep.join([str(ROOT), str(ROOT / "collections")])
+            return subprocess.run(asked, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=False).returncode
         case _:
             environments.for_testing()
             return gates.run(options.gates, long=options.command == "test-all")

@@ -19,6 +19,7 @@ from .._aws.api import Aws
 from .._aws.tags import to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side
 from .actions import canonical_action, forward_action, origin_header, to_action, weights_of
 from .kinds import ElbKind, LoadBalancer, TargetGroup
 from .model import listener_name
@@ -57,17 +58,18 @@ class Listener(ElbKind):
         self._balancer = LoadBalancer(aws, name)
 
     def observe(self) -> Iterable[Found]:
-        seen = [
-            self._seen(item)
+        listed = [
+            item
             for balancer in self._balancer.listed()
             for item in self._listed(LoadBalancerArn=balancer["LoadBalancerArn"])
         ]
+        seen = side_by_side(self._seen, listed)
         tags = self.tags_of([one.item["ListenerArn"] for one in seen])
-        for one in seen:
+        for one, fields in zip(seen, side_by_side(self._fields, seen), strict=True):
             arn = one.item["ListenerArn"]
             name = listener_name(self.name, one.item["Port"])
             outputs = {"weights": one.weights}
-            yield Found(self.kind, name, arn, self._fields(one), tags.get(arn, {}), outputs)
+            yield Found(self.kind, name, arn, fields, tags.get(arn, {}), outputs)
 
     def _listed(self, **which: Any) -> list[dict[str, Any]]:
         attempt = f"list listeners of {self.name}"

@@ -11,6 +11,7 @@ from .._aws.api import Aws
 from .._aws.tags import belongs
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side
 
 
 class LogGroup(Kind):
@@ -32,9 +33,8 @@ class LogGroup(Kind):
         # The platform's prefix stands within the name: /ecs/<prefix>/app, /aws/lambda/<prefix>-resize.
         attempt, pattern = f"list log groups of {self._prefix}", self._prefix
         groups = self._aws.pages(attempt, "logs", "describe_log_groups", "logGroups", logGroupNamePattern=pattern)
-        for group in groups:
+        for group, tags in zip(groups, side_by_side(self._tags, groups), strict=True):
             name, arn = group["logGroupName"], group["logGroupArn"]
-            tags = self._call(f"read the tags of log group {name}", "list_tags_for_resource", resourceArn=arn)["tags"]
             if name in self._names or belongs(tags, self._wanted_tags):
                 fields = {
                     "class": group.get("logGroupClass", "STANDARD"),
@@ -42,6 +42,10 @@ class LogGroup(Kind):
                     "retention_in_days": group.get("retentionInDays"),
                 }
                 yield Found(self.kind, name, name, fields, tags, {"arn": arn})
+
+    def _tags(self, group: Mapping[str, Any]) -> dict[str, str]:
+        attempt, arn = f"read the tags of log group {group['logGroupName']}", group["logGroupArn"]
+        return dict(self._call(attempt, "list_tags_for_resource", resourceArn=arn)["tags"])
 
     def create(self, wanted: Resource) -> Found:
         fields = wanted.fields

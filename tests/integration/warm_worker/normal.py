@@ -29,17 +29,43 @@ _GIVEN_OUT = re.compile(
 _OF_THE_PROCESS = re.compile(r"/[^\s\"]*/(ansible_collections/[^\s\"]*)")
 
 
-def normal(tasks: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+def normal(tasks: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, Any]]:
     """The same tasks with numbered ids, so that two runs on two empty accounts are equal."""
     numbers: dict[str, str] = {}
-    return [(name, json.loads(_numbered(json.dumps(result), numbers))) for name, result in tasks]
+    results = [json.loads(_OF_THE_PROCESS.sub(r"\1", json.dumps(result))) for _name, result in tasks]
+    # Resources first, by their names, then whatever else: keys and lists are ordered by ids, which are random.
+    for result in results:
+        _number(result, numbers, everything=False)
+    for result in results:
+        _number(result, numbers, everything=True)
+    return [(name, _replaced(result, numbers)) for (name, _result), result in zip(tasks, results, strict=True)]
 
 
-def _numbered(text: str, numbers: dict[str, str]) -> str:
-    def number(found: re.Match[str]) -> str:
-        return numbers.setdefault(found.group(), f"<{found.lastgroup} {len(numbers)}>")
+def _number(value: Any, numbers: dict[str, str], everything: bool, named: bool = False) -> None:
+    if isinstance(value, dict):
+        for key in sorted(value, key=lambda key: _GIVEN_OUT.sub(lambda found: numbers.get(found.group(), ""), key)):
+            _number(value[key], numbers, everything, named=key == "id" or key.endswith(("_id", "arn")))
+            if everything:
+                _number(key, numbers, everything)
+    elif isinstance(value, list):
+        for part in value:
+            _number(part, numbers, everything)
+    elif isinstance(value, str) and (everything or named):
+        for found in _GIVEN_OUT.finditer(value):
+            numbers.setdefault(found.group(), f"<{found.lastgroup} {len(numbers)}>")
 
-    return _GIVEN_OUT.sub(number, _OF_THE_PROCESS.sub(r"\1", text))
+
+def _replaced(value: Any, numbers: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {_replaced(key, numbers): _replaced(part, numbers) for key, part in value.items()}
+    if isinstance(value, list):
+        parts = [_replaced(part, numbers) for part in value]
+        # Ids in the order of their random digits.
+        return sorted(parts) if all(isinstance(part, str) and "<" in part for part in parts) else parts
+    if isinstance(value, str):
+        text = _GIVEN_OUT.sub(lambda found: numbers[found.group()], value)
+        return "\n".join(sorted(text.split("\n"))) if text != value and "\n" in text else text
+    return value
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:
