@@ -120,7 +120,7 @@ def _read(connection: Connection, slowest: int) -> dict[str, Any]:
     return {
         "average_ms": round(float(total[0]) / int(total[1]), 4),
         "calls": int(total[1]),
-        "since": since[0].isoformat() if since and since[0] else None,
+        "since": since[0].isoformat(timespec="seconds") if since and since[0] else None,
         "slowest": [
             {"query": " ".join(row[0].split())[:_LONGEST], "calls": int(row[1]), "average_ms": round(row[2], 3)}
             for row in rows

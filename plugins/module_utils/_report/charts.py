@@ -49,8 +49,7 @@ def lines(title: str, series: Sequence[Series], x_label: str, y_label: str) -> s
         _x, y = place(x_least, value)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{short(value)}</text>')
-    for at in range(5):
-        value = x_least + span * at / 4
+    for value in _ticks(x_least, x_most):
         x, _y = place(value, 0)
         parts.append(f'<text class="tick" x="{x:.1f}" y="{_HEIGHT - 16}" text-anchor="middle">{short(value)}</text>')
     parts.append(
@@ -69,12 +68,19 @@ def lines(title: str, series: Sequence[Series], x_label: str, y_label: str) -> s
     return f'<figure class="figure">{"".join(parts)}<figcaption class="legend">{legend}</figcaption></figure>'
 
 
-def nice(value: float) -> float:
+def _ticks(least: float, most: float) -> list[float]:
+    """Round places on the axis, five or six of them."""
+    step = nice((most - least) / 6, steps=(1, 2, 5, 10))
+    first = math.ceil(least / step)
+    return [step * at for at in range(first, math.floor(most / step) + 1)]
+
+
+def nice(value: float, steps: Sequence[float] = (1, 2, 2.5, 5, 10)) -> float:
     """The next round number above: 1, 2, 2.5 or 5 times a power of ten; 1 for nothing."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     power = 10 ** math.floor(math.log10(value))
-    return float(next(step * power for step in (1, 2, 2.5, 5, 10) if value <= step * power * 1.0000001))
+    return float(next(step * power for step in steps if value <= step * power * 1.0000001))
 
 
 def short(value: float) -> str:

@@ -34,7 +34,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], total: Seque
         for at, (column, value) in enumerate(zip(columns, row, strict=True)):
             looks = [look for look, wanted in (("n", column.number), ("title", at == 0)) if wanted]
             named = f' class="{" ".join(looks)}"' if looks else ""
-            found.append(f'<{tag}{named} data-label="{escape(column.title)}">{text(value)}</{tag}>')
+            found.append(f'<{tag}{named} data-label="{escape(column.title)}"><span>{text(value)}</span></{tag}>')
         return "".join(found)
 
     head = "".join(f"<th{' class=n' if column.number else ''}>{escape(column.title)}</th>" for column in columns)

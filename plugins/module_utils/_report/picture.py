@@ -7,6 +7,7 @@ From top to bottom: readers, the edge, the load balancer, then the tiers of the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 Facts = Mapping[str, Any]
 
 _WIDTH = 1000
+_ACCOUNT = re.compile(r"-\d{12}$")  # which makes the names of buckets unique in the world
 _MOST_SQUARES = 24  # tasks of a slot that are drawn one by one
 
 
@@ -27,7 +29,7 @@ def picture(state: Facts) -> str:
     inside, height = _network(state, y)
     if state.get("load_balancer"):
         # From whoever stands before it, the readers themselves or CloudFront, to the load balancer.
-        edge += _arrow(500, 134 if state.get("distribution") else 50, 500, y + 58)
+        edge += _arrow(500, 134 if state.get("distribution") else 50, 500, y + 50)
     return (
         f'<svg class="platform" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Picture of the platform">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -46,7 +48,7 @@ def _edge(state: Facts) -> tuple[str, float]:
     parts = [_box(400, 10, 200, 40, "Readers", "", "person")]
     if not distribution:
         if buckets:
-            parts.append(_box(770, 10, 210, 58, "S3", _joined(buckets, 3), "store"))
+            parts.append(_box(770, 10, 210, 58, "S3", _joined([_ACCOUNT.sub("", one) for one in buckets], 3), "store"))
         return "".join(parts), 80
     guarded = "behind WAF" if distribution.get("web_acl") else "without WAF"
     name = (distribution.get("aliases") or [distribution["domain_name"]])[0]
@@ -55,7 +57,10 @@ def _edge(state: Facts) -> tuple[str, float]:
         _box(330, 76, 340, 58, f"CloudFront, {guarded}", str(name), "edge"),
     ]
     if buckets:
-        parts += [_arrow(670, 105, 758, 105), _box(760, 76, 220, 58, "S3", _joined(buckets, 3), "store")]
+        parts += [
+            _arrow(670, 105, 758, 105),
+            _box(760, 76, 220, 58, "S3", _joined([_ACCOUNT.sub("", one) for one in buckets], 3), "store"),
+        ]
     if functions:
         parts += [_arrow(870, 134, 870, 152), _box(760, 154, 220, 44, "Lambda", _joined(functions, 3), "task")]
     return "".join(parts), 178 + (34 if functions else 0)
@@ -70,11 +75,11 @@ def _network(state: Facts, top: float) -> tuple[str, float]:
     y = top + 34
     parts: list[str] = []
     bands = [
-        ("public", 96, _public(state, zones, left + 10, wide, y)),
-        ("app", 150, _app(state, left + 10, right - left - 20, y + 106)),
-        ("data", 122, _data(state, zones, left + 10, wide, y + 266)),
+        ("public", 126, _public(state, zones, left + 10, wide, y)),
+        ("app", 150, _app(state, left + 10, right - left - 20, y + 136)),
+        ("data", 122, _data(state, zones, left + 10, wide, y + 296)),
     ]
-    height = y + 266 + 24 + 50 * max(1, _rows(state, zones)) + 20
+    height = y + 296 + 24 + 50 * max(1, _rows(state, zones)) + 20
     cidr = f" {network['cidr_block']}" if network.get("cidr_block") else ""
     parts.append(f'<rect class="vpc" x="{left}" y="{top}" width="{right - left}" height="{height - top - 8}" rx="14"/>')
     parts.append(f'<text class="small" x="{left + 14}" y="{top + 20}">Network{escape(cidr)}</text>')
@@ -101,14 +106,14 @@ def _rows(state: Facts, zones: Sequence[str]) -> int:
 def _public(state: Facts, zones: Sequence[str], x: float, wide: float, y: float) -> str:
     nat = (state.get("network") or {}).get("nat_zones", [])
     parts = [
-        _box(x + zones.index(zone) * wide + wide - 96, y + 54, 82, 32, "NAT", "", "gate")
+        _box(x + (zones.index(zone) + 1) * wide - 110, y + 92, 96, 26, "NAT", "", "gate")
         for zone in nat
         if zone in zones
     ]
     balancer = state.get("load_balancer")
     if balancer:
         ports = ", ".join(str(port) for port in balancer.get("ports", []))
-        parts.append(_box(350, y + 26, 300, 58, "Load balancer", f"ports {ports}", "edge"))
+        parts.append(_box(350, y + 18, 300, 58, "Load balancer", f"ports {ports}", "edge"))
     return "".join(parts)
 
 
@@ -143,7 +148,7 @@ def _app(state: Facts, x: float, wide: float, y: float) -> str:
             )
         if weight:
             middle = left + half / 2
-            parts += [_arrow(500, y - 22, middle, y + 18), _arrow(middle, y + 138, middle, y + 176)]
+            parts += [_arrow(500, y - 60, middle, y + 18), _arrow(middle, y + 138, middle, y + 176)]
     return "".join(parts)
 
 
@@ -172,7 +177,7 @@ def _data(state: Facts, zones: Sequence[str], x: float, wide: float, y: float) -
 
 def _box(x: float, y: float, wide: float, high: float, title: str, text: str, look: str) -> str:
     middle = x + wide / 2
-    room = int(wide / 6.3)
+    room = int(wide / 7)
     first = y + (high / 2 + 5 if not text else high / 2 - 3)
     lower = (
         f'<text class="small" x="{middle:.1f}" y="{y + high / 2 + 14:.1f}" text-anchor="middle">'

@@ -69,7 +69,7 @@ class Run:
             "seconds": round(ended - begun, 3),
             "changed": bool(answer.get("changed")) and not failed,
             "failed": failed,
-            "steps": [str(step.get("sentence", step.get("id", ""))) for step in steps if isinstance(step, Mapping)],
+            "steps": [str(step["sentence"]) for step in steps if isinstance(step, Mapping) and "sentence" in step],
         }
         if failed:
             entry["error"] = str(answer.get("msg") or "it gave no reason")[:_LONGEST_ERROR]

@@ -95,7 +95,7 @@ def promises(facts: Mapping[str, Document]) -> str:
         Column("Limit", True),
         Column("Measured", True),
         Column("Verdict"),
-        Column("Under what conditions, or why not"),
+        Column("Conditions, or why not"),
     ]
     note = (
         f"Judged at {moment(told['at'])}: {told['met']} met, {told['missed']} missed, {told['not_measured']} not "

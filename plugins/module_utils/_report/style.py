@@ -66,7 +66,7 @@ details ul{margin:6px 0;padding-left:20px;font-size:14px;max-height:420px;overfl
 li{overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--badbg);color:var(--ink);border-radius:10px;padding:12px;
 font-size:13px;margin:8px 0}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:18px;margin-top:12px}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));gap:18px;margin-top:12px}
 .figure{margin:0}
 .plot{width:100%;height:auto}
 .plot .grid{stroke:var(--rule)}
@@ -99,14 +99,17 @@ footer{color:var(--soft);font-size:14px;padding-top:8px;padding-bottom:40px}
 main,header,footer,nav{padding-left:12px;padding-right:12px}
 section{padding:16px 14px;border-radius:12px}
 h1{font-size:25px}
+.tiles{grid-template-columns:repeat(2,1fr)}
+.tile b{font-size:21px}
 .gantt div.row{grid-template-columns:minmax(84px,34%) 1fr 76px;gap:6px;font-size:13px}
+table.stack,table.stack tbody,table.stack tfoot{display:block}
 table.stack thead{display:none}
 table.stack tr{display:block;padding:8px 0;border-top:1px solid var(--rule)}
 table.stack td{display:flex;justify-content:space-between;gap:16px;border:0;padding:2px 0;text-align:right}
-table.stack td::before{content:attr(data-label);color:var(--soft);text-align:left;flex:0 0 auto}
+table.stack td::before{content:attr(data-label);color:var(--soft);text-align:left;flex:0 0 38%}
 table.stack td.title{font-weight:600;text-align:left}
 table.stack td.title::before{content:none}
-table.stack td:empty{display:none}}
+table.stack td:has(span:empty){display:none}}
 @media print{body{background:#fff}
 section,.tile{break-inside:avoid;border-color:#bbb}
 details:not([open])>*:not(summary){display:none}}
