@@ -222,6 +222,10 @@ def kill_at_random(pair: Pair, rounds: int) -> None:
     assert killed >= rounds, f"only {killed} of {rounds * len(STATES)} runs were still working when they were killed"
 
 
-@pytest.mark.long
 def test_runs_that_are_killed_at_random_points_are_finished_by_the_next(pair: Pair) -> None:
-    kill_at_random(pair, 12)
+    kill_at_random(pair, 1)
+
+
+@pytest.mark.long
+def test_fifty_runs_that_are_killed_at_random_points_are_finished_by_the_next(pair: Pair) -> None:
+    kill_at_random(pair, 13)
