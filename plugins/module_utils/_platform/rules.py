@@ -164,7 +164,7 @@ def backups(values: Mapping[str, Any]) -> Iterator[str]:
         if values["backup_plan_lock"] != "none" and not low <= delete <= high:
             yield (
                 f"Read backup_plan_{rule}_delete_days {delete} and a lock for {low} to {high} days; AWS Backup would "
-                "fail every such job. Widen backup_plan_lock_min_retention_days and backup_plan_lock_max_retention_days."
+                "fail every such job. Widen backup_plan_lock_min_retention_days and …_max_retention_days."
             )
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -167,24 +168,19 @@ def test_what_a_killed_drill_left_is_removed_by_the_next(cloud: Cloud, tmp_path:
 
 @pytest.mark.long
 def test_a_drill_while_others_write_proves_what_stood_still(cloud: Cloud, tmp_path: Path) -> None:
-    found = cloud.client("rds").describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
-    secret = cloud.client("secretsmanager").get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
-    writer = subprocess.Popen(
-        ["psql", "-qAt", "-h", found["Endpoint"], "-p", str(found["Port"]), "-U", "stories_admin", "-d", "stories_db"],
-        env={**os.environ, "PGPASSWORD": json.loads(secret["SecretString"])["password"]},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert writer.stdin
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.wait(0.1):
+            sql(cloud, "UPDATE submissions SET body = left(body || 'y', 90) || random() WHERE id <= 3")
+
+    writer = threading.Thread(target=write)
+    writer.start()
     try:
-        for _ in range(150):
-            writer.stdin.write("UPDATE submissions SET body = body || 'y' WHERE id <= 3;\nSELECT pg_sleep(0.1);\n")
-        writer.stdin.flush()
         result = drill(cloud, tmp_path)
     finally:
-        writer.kill()
-        writer.wait()
+        done.set()
+        writer.join()
     assert result.returncode == 0, result.errors
     (file,) = tmp_path.glob("*.json")
     tables = {one["table"]: one for one in json.loads(file.read_text(encoding="utf-8"))["tables"]}
