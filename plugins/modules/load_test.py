@@ -228,7 +228,7 @@ p95_ms:
   returned: when the test ran
   type: dict
   sample: {page: 412.5, api: 88.1}
-steps:
+by_step:
   description: Figures of each step of each scenario.
   returned: when the test ran
   type: list

@@ -34,7 +34,7 @@ def result(
         "error_percent": None if rate is None or not requests else round(100 * rate, 4),
         "refused": int(_value(metrics, "refused", "count") or 0),
         "p95_ms": {kind: figures["p95_ms"] for kind, figures in by_kind.items() if figures},
-        "steps": _steps(metrics),
+        "by_step": _steps(metrics),
         "thresholds": _thresholds(metrics),
         "samples": list(samples),
     }

@@ -144,7 +144,7 @@ def load(tests: Sequence[Document]) -> str:
             one["slowest_ms"],
             one["error_percent"],
         ]
-        for one in test["steps"]
+        for one in test["by_step"]
     ]
     total = ["All", test["requests"], "", "", "", test["error_percent"]]
     scale = "" if test["scale_percent"] >= 100 else f" ({test['scale_percent']:g} % of {test['target_users']})"

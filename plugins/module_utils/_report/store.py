@@ -47,7 +47,7 @@ class Store:
 
     def load_tests(self) -> list[dict[str, Any]]:
         """All load tests, newest first."""
-        return _documents(sorted((self.folder / "load_test").glob("*.json"), reverse=True), ("p95_ms", "requests"))
+        return _documents(sorted((self.folder / "load_test").glob("*.json"), reverse=True), ("p95_ms", "by_step"))
 
     def drills(self) -> list[dict[str, Any]]:
         """All recovery drills, newest first."""

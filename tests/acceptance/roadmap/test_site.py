@@ -11,10 +11,11 @@ import urllib.request
 from typing import Any
 
 import pytest
+import yaml
 from PIL import Image
 
 from tests.support.ansible import PlayResult, run_module, run_playbook
-from tests.support.cloud import Cloud
+from tests.support.cloud import ROOT, Cloud
 from tests.support.inventory import contents
 from tests.support.media import book, photograph
 from tests.support.viewer import Viewer
@@ -200,6 +201,24 @@ def test_the_cloud_rests_in_less_than_a_gibibyte(whole_cloud: Cloud, made: PlayR
     with urllib.request.urlopen(f"{whole_cloud.endpoint}/_cloud/ready", timeout=10) as answer:
         assert json.load(answer)["ready"] is True
     assert whole_cloud.memory_mib() < 1024
+
+
+def test_the_load_test_visits_the_gate_judges_and_a_page_shows_it(whole_cloud: Cloud, made: PlayResult) -> None:
+    kpis = yaml.safe_load((ROOT / "inventories/profiles/kpis.yml").read_text())["platform_kpis"]
+    # How fast a machine under test answers is no property of the code; that every request is answered is.
+    patient = {**kpis, "page_p95_ms": 20000, "api_p95_ms": 15000}
+    short = {"load_test_steps": [100], "load_test_ramp_seconds": 2, "load_test_hold_seconds": 5}
+    variables = {"platform_kpis": patient, **short, "kpi_check_connections": False}
+    result = run_playbook(whole_cloud, "playbooks/phase8.yml", variables=variables)
+    assert result.returncode == 0, result.errors
+    assert result.changed == 0
+    rows = {row["name"]: row for row in result.tasks[-1][1]["kpis"]}
+    judged = ("page_p95_ms", "api_p95_ms", "error_percent", "query_average_ms")
+    assert {rows[name]["verdict"] for name in judged} == {"met"}
+    assert rows["concurrent_users"]["verdict"] == "not measured"
+    page = (whole_cloud.state_dir / "reports" / PREFIX / "report.html").read_text()
+    for words in ("8 · Load test and verdict", "CloudFront, behind WAF", "Requests that failed", "Cost of a month"):
+        assert words in page, words
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_a_figure_without_a_sample_is_no_figure_although_k6_says_its_limit_held(
 
 
 def test_the_figures_of_each_step_are_kept() -> None:
-    (one,) = result(metrics(), seconds=10)["steps"]
+    (one,) = result(metrics(), seconds=10)["by_step"]
     assert one == {
         "scenario": "readers",
         "step": "home",

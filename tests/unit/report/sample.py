@@ -95,7 +95,7 @@ LOAD_TEST = {
     "requests_per_s": 20.0,
     "error_percent": 0.0,
     "p95_ms": {"page": 14.0},
-    "steps": [
+    "by_step": [
         {
             "scenario": "home",
             "step": "home",
