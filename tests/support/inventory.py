@@ -218,3 +218,26 @@ def _functions_and_records(cloud: Cloud, prefix: str) -> list[str]:
         *_named("dynamodb:table", cloud.client("dynamodb").list_tables()["TableNames"], prefix),
         *_named("cloudwatch:alarm", [one["AlarmName"] for one in alarms["MetricAlarms"]], prefix),
     ]
+
+
+def _monitoring(cloud: Cloud, prefix: str) -> list[str]:
+    watch, sns, logs, xray = (cloud.client(name) for name in ("cloudwatch", "sns", "logs", "xray"))
+    alarms = watch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    names: Mapping[str, list[str]] = {
+        "cloudwatch:alarm": [
+            one["AlarmName"] for page in alarms for one in [*page["MetricAlarms"], *page["CompositeAlarms"]]
+        ],
+        "cloudwatch:dashboard": [one["DashboardName"] for one in watch.list_dashboards()["DashboardEntries"]],
+        "sns:topic": [one["TopicArn"].rpartition(":")[2] for one in sns.list_topics()["Topics"]],
+        "logs:query": [one["name"] for one in logs.describe_query_definitions()["queryDefinitions"]],
+        "xray:group": [one["GroupName"] for one in xray.get_groups()["Groups"]],
+        "route53:health check": [
+            one["CallerReference"].partition("/")[0]
+            for one in cloud.client("route53").list_health_checks()["HealthChecks"]
+        ],
+        "cloudtrail:trail": [one["Name"] for one in cloud.client("cloudtrail").describe_trails()["trailList"]],
+        "config:recorder": [
+            one["name"] for one in cloud.client("config").describe_configuration_recorders()["ConfigurationRecorders"]
+        ],
+    }
+    return [line for kind, listed in names.items() for line in _named(kind, listed, prefix)]
