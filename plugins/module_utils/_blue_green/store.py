@@ -125,8 +125,9 @@ class Store:
             "update_item",
             TableName=self._table,
             Key=self._key(_INTENT),
-            UpdateExpression="SET Abort = :who",
+            UpdateExpression="SET #a = :who",
             ConditionExpression="SwapId = :swap",
+            ExpressionAttributeNames={"#a": "Abort"},  # a word that DynamoDB keeps for itself
             ExpressionAttributeValues={":who": {"S": who}, ":swap": {"S": intent.swap_id}},
         )
 

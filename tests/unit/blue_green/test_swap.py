@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -290,6 +291,27 @@ def test_a_rollback_goes_back_to_the_slot_before_and_a_second_one_changes_nothin
     assert Run(world, wish(state="rolled_back", image=""), "third").go() == []
     safe(world)
     handed_over(world, "blue")
+
+
+def test_a_run_that_is_asked_for_a_rollback_takes_everything_back_at_its_next_look() -> None:
+    world = World()
+    before = copy.deepcopy(world)
+    run, asked = Run(world, wish()), list[str]()
+
+    def ask(world: World) -> None:
+        intent = run.store.read()
+        if intent is not None and world.weights(world.actions)["green"] == 50 and not asked:
+            asked.append(intent.swap_id)
+            Run(world, wish(), "somebody").store.ask_to_abort(
+                intent, "somebody asked for a rollback: readers cannot log in"
+            )
+
+    world.every_tick = ask
+    with pytest.raises(StepFailed, match="readers cannot log in"):
+        run.go()
+    assert asked
+    safe(world)
+    restored(world, before)
 
 
 def test_a_rollback_does_not_wait_for_the_slot_that_failed() -> None:

@@ -36,6 +36,8 @@ GROUPS = {slot: f"{ARN}:targetgroup/{APPLICATION}-{slot}/{slot}" for slot in SLO
 LISTENERS = {port: f"{ARN}:listener/app/{BALANCER}/1/{port}" for port in (443, 8443)}
 TAGS = [{"key": "Project", "value": "1001-stories"}]
 TICK = 1.0
+# Of DynamoDB's reserved words those that an attribute of ours has; an expression must call them by another name.
+RESERVED = {"ABORT", "OWNER"}
 CHECK = Check("/api/health", body="ok", headers={"X-App-Version": "^{version}$"}, p95=500)
 
 
@@ -395,7 +397,7 @@ class Dynamo(_Client):
 
     def update_item(self, TableName: str, Key: Any, UpdateExpression: str, **condition: Any) -> Any:
         with self.world.write("update_item", self):
-            self._demand(_key(Key), "UpdateItem", condition)
+            self._demand(_key(Key), "UpdateItem", {**condition, "UpdateExpression": UpdateExpression})
             names, values = condition.get("ExpressionAttributeNames", {}), condition["ExpressionAttributeValues"]
             item = self.world.items.setdefault(_key(Key), copy.deepcopy(Key))
             for name, value in re.findall(r"([#\w]+) = (:\w+)", UpdateExpression):
@@ -409,6 +411,10 @@ class Dynamo(_Client):
         return {}
 
     def _demand(self, key: tuple[str, str], operation: str, condition: Mapping[str, Any]) -> None:
+        for expression in ("ConditionExpression", "UpdateExpression"):
+            words = re.findall(r"(?<![#:\w])\w+", condition.get(expression, ""))
+            if reserved := RESERVED & {word.upper() for word in words}:
+                raise client_error("ValidationException", operation, f"reserved keyword: {', '.join(reserved)}")
         item = self.world.items.get(key)
         names = condition.get("ExpressionAttributeNames", {})
         values = condition.get("ExpressionAttributeValues", {})
