@@ -10,15 +10,15 @@ from typing import Any
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 
 from ..module_utils._platform.rules import broken, owner, unknown
+from ..plugin_utils.warm_worker.action import WarmAction
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
-class ActionModule(ActionBase):
+class ActionModule(WarmAction):
     """Everything wrong is reported at once; nothing is read from AWS."""
 
     _VALID_ARGS = frozenset({"roles"})
@@ -27,6 +27,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
+        self.start_warm_worker(variables)
         roles: list[str] = self._task.args["roles"]
         wrong: list[str] = []
         values = self._templated(variables, [name for name in variables if name.startswith("platform_")])

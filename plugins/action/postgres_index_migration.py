@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-
 from ..plugin_utils._follower import run_followed
+from ..plugin_utils.warm_worker.action import WarmAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(WarmAction):
     """Runs the module of the same name."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

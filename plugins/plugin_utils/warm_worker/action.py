@@ -91,6 +91,12 @@ class WarmAction(ActionBase):
         result = super()._execute_module(**given)
         return result
 
+    def start_warm_worker(self, variables: Mapping[str, Any]) -> None:
+        """Begin loading what modules need while something else is done."""
+        interpreter = self._interpreter(variables) if self._may_go(variables) else None
+        if interpreter:
+            client.start_early(_target(interpreter))
+
     def _may_go(self, variables: Mapping[str, Any]) -> bool:
         """Whether this task, whatever its module, runs the same in the worker."""
         if not eligible.switched_on(variables, os.environ) or client.given_up(_folder()):
@@ -124,11 +130,18 @@ class WarmAction(ActionBase):
         name = context.resolved_fqcn.rpartition(".")[2]
         if not folder or not os.path.samefile(path, f"{folder}/plugins/modules/{name}.py"):
             return None
+        interpreter = self._interpreter(variables)
+        if not interpreter:
+            return None
+        return _Module(path, f"ansible_collections.{collection}.plugins.modules.{name}", interpreter)
+
+    def _interpreter(self, variables: Mapping[str, Any]) -> str | None:
+        """The modules' Python; None if Ansible must find it on its own path, which it remembers for later tasks."""
         try:
             _line, interpreter = _get_shebang("/usr/bin/python", dict(variables), self._templar, remote_is_local=False)
         except InterpreterDiscoveryRequiredError:
-            return None  # Ansible finds it on its own path and remembers it for the tasks to come
-        return _Module(path, f"ansible_collections.{collection}.plugins.modules.{name}", interpreter)
+            return None
+        return str(interpreter)
 
     @contextmanager
     def _own_folder(self) -> Iterator[None]:

@@ -113,31 +113,35 @@ def run(target: Target, request: Request) -> Output:
 def start_early(target: Target) -> None:
     """Begin loading, so that the first module finds the worker ready; errors show when it is needed."""
     try:
-        with _connected(target):
-            pass
-    except WorkerGone:
+        with _address(target) as address:
+            if not os.path.exists(address):
+                _start_once(target, address)
+    except OSError:
         return
 
 
-@contextmanager
-def _connected(target: Target) -> Iterator[socket.socket]:
+def _connected(target: Target) -> socket.socket:
     """A link to the worker, which is started if there is none."""
+    link = socket.socket(socket.AF_UNIX)
     try:
-        folder = os.open(target.folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise WorkerGone(f"its folder cannot be opened ({error})") from error
-    # A socket's path may have 107 characters; through the open folder it always fits.
-    address = f"/proc/self/fd/{folder}/{target.socket}"
-    try:
-        with socket.socket(socket.AF_UNIX) as link:
+        with _address(target) as address:
             try:
                 link.connect(address)
             except FileNotFoundError:
                 _start_once(target, address)
                 link.connect(address)
-            yield link
     except OSError as error:
+        link.close()
         raise WorkerGone(f"it cannot be reached ({error})") from error
+    return link
+
+
+@contextmanager
+def _address(target: Target) -> Iterator[str]:
+    """The socket's path. It may have 107 characters; through the open folder it always fits."""
+    folder = os.open(target.folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{target.socket}"
     finally:
         os.close(folder)
 
