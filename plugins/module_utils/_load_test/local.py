@@ -9,16 +9,16 @@ import os
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from ansible.module_utils.urls import open_url
 
 from .._engine.steps import PlanRefused, StepFailed
 from .progress import Progress, metrics_of
@@ -45,20 +45,23 @@ def find_k6(wanted: str) -> str:
 
 def reach(url: str, headers: Mapping[str, str], ca_path: str, insecure: bool) -> None:
     """Open the site once. Raises PlanRefused when it cannot be reached or answers with a failure of its own."""
-    context = ssl.create_default_context(cafile=ca_path or None)
-    if insecure:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    request = urllib.request.Request(url, headers={"User-Agent": "stories1001.platform load_test", **headers})  # noqa: S310 - plan.problems() let only http and https through
     try:
-        with urllib.request.urlopen(request, timeout=15, context=context) as answer:  # noqa: S310 - as above
-            answer.read(1)
+        answer = open_url(
+            url,
+            headers=dict(headers),
+            http_agent="stories1001.platform load_test",
+            timeout=15,
+            validate_certs=not insecure,
+            ca_path=ca_path or None,
+            use_netrc=False,
+        )
+        answer.close()
     except urllib.error.HTTPError as error:
         if error.code == 403:
             raise PlanRefused(
                 [
                     f"Tried to open {url} before the load test and was refused (403). Visit the site through "
-                    "CloudFront, "
-                    "or let the generator's address through (cloudfront_waf_allowed_addresses)."
+                    "CloudFront, or let the generator's address through (cloudfront_waf_allowed_addresses)."
                 ]
             ) from error
         raise PlanRefused(

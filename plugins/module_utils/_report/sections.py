@@ -167,8 +167,8 @@ def cost(facts: Mapping[str, Document]) -> str:
     budget, total = float(told.get("budget_usd") or 0), float(told["monthly_usd"])
     share = min(100.0, 100 * total / budget) if budget else 100.0
     over = " over" if told.get("over_budget") else ""
-    bar = f'<div class="bar{over}"><i style="width:{share:.1f}%"></i></div>'
-    parts = [f"<p>{usd(total)} of {usd(budget)} a month</p>{bar}"]
+    meter = f'<div class="bar{over}"><i style="width:{share:.1f}%"></i></div>'
+    parts = [f"<p>{usd(total)} of {usd(budget)} a month</p>{meter}"]
     rows = [
         [f"Week {phase}" if phase.isdigit() else phase, len(some), usd(sum(one["monthly_usd"] for one in some))]
         for phase, some in sorted(by_phase.items())
