@@ -44,8 +44,14 @@ options:
     description: Seconds between two looks.
     type: float
     default: 5
+attributes:
+  check_mode:
+    description: Reads only; no scan is started.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
 extends_documentation_fragment:
-  - stories1001.platform.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

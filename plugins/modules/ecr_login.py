@@ -21,8 +21,17 @@ options:
     type: str
     choices: [present, absent]
     default: present
+attributes:
+  check_mode:
+    description: Writes no file and asks for no token.
+    support: full
+  diff_mode:
+    description: The file holds a secret and is never shown.
+    support: none
+  idempotent:
+    description: Each call with V(present) writes a fresh token.
+    support: none
 extends_documentation_fragment:
-  - stories1001.platform.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
