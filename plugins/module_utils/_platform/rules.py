@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from .._backup.model import COLD_STAY
+from .._engine.steps import PlanRefused
+from .._kpis.table import checked
 from .._network.model import TIERS
 from .._network.model import problems as network_problems
 
@@ -168,6 +170,15 @@ def backups(values: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
+def promises(values: Mapping[str, Any]) -> Iterable[str]:
+    """The table of KPIs is whole and free of contradictions."""
+    try:
+        checked(values.get("platform_kpis") or {})
+    except PlanRefused as refusal:
+        return refusal.problems
+    return []
+
+
 # Which rules a phase checks follows from the roles that it runs; those of `None` hold for every run.
 RULES: Mapping[str | None, tuple[Rule, ...]] = {
     None: (names, zones, capacity),
@@ -175,6 +186,7 @@ RULES: Mapping[str | None, tuple[Rule, ...]] = {
     "backup_plan": (backups,),
     "load_balancer": (certificate, zone_of_names("load_balancer")),
     "cloudfront_waf": (content_delivery, zone_of_names("cloudfront_waf")),
+    "kpi": (promises,),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import PlanRefused
 from ansible_collections.stories1001.platform.plugins.module_utils._kpis.table import KPIS, checked
+from ansible_collections.stories1001.platform.plugins.module_utils._platform.rules import broken
 
 from tests.support.cloud import ROOT
 
@@ -52,3 +53,11 @@ def test_everything_missing_is_named_at_once() -> None:
         checked({})
     (told,) = refused.value.problems
     assert all(name in told for name in KPIS)
+
+
+def test_phase_8_tells_a_broken_table_with_the_description() -> None:
+    description = {"platform_name": "stories", "platform_environment": "production"}
+    assert broken({**description, "platform_kpis": GOOD}, ["kpi"]) == []
+    (told,) = broken({**description, "platform_kpis": {**GOOD, "rto_minutes": 0}}, ["load_test", "kpi"])
+    assert "rto_minutes" in told
+    assert broken({**description, "platform_kpis": {}}, ["networking_without_rules"]) == []
