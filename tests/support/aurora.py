@@ -25,8 +25,12 @@ class Aurora:
     connection: dict[str, Any]
 
     def indexes(self) -> set[str]:
+        """The valid ones of schema public."""
         with self.connect() as connection:
-            query = "SELECT indexrelid::regclass::text FROM pg_index WHERE indisvalid AND indrelid >= 16384"
+            query = (
+                "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                "WHERE i.indisvalid AND c.relnamespace = 'public'::regnamespace"
+            )
             return {row[0] for row in connection.execute(query)}
 
 
