@@ -205,6 +205,7 @@ def _load_balancer(pick: Picker) -> dict[str, Any]:
         "full_name": balancer.outputs.get("full_name"),
         "deletion_protection": balancer.fields.get("deletion_protection.enabled") == "true",
         "production_listener_arn": production.id,
+        "certificate_arn": production.fields.get("certificate") or planned("certificate", pick.prefix),
         "test_listener_arn": pick.id("listener", listener_name(pick.prefix, 8443)),
         "target_groups": {
             slot: {"arn": group.id, "full_name": group.outputs.get("full_name")} for slot, group in groups.items()
