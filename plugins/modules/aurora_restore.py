@@ -148,7 +148,7 @@ began:
   type: str
   sample: "2026-11-22T23:41:02.512+00:00"
 looked_at:
-  description: When RETURN(latest_restorable) was read.
+  description: When RV(latest_restorable) was read.
   returned: when the original exists
   type: str
   sample: "2026-11-22T23:40:58.100+00:00"
@@ -271,8 +271,7 @@ def _check_moment(module: Any, aws: Aws, origin: restored.Origin, original: dict
         )
     if origin.moment == restored.LATEST:
         return
-    moment, now = restored.moment_of(origin.moment), datetime.now(UTC)
-    assert moment is not None
+    moment, now = datetime.fromisoformat(origin.moment), datetime.now(UTC)
     earliest = original["EarliestRestorableTime"]
     if moment < earliest or moment > now:
         raise PlanRefused(

@@ -23,6 +23,12 @@ options:
     description: Whether to wait, after reading, until the server's clock has passed a whole second, and to return it.
     type: bool
     default: false
+  before_xid:
+    description:
+      - Checksums count only rows that were written before this transaction, the RV(xid) of an earlier reading.
+      - Without it, those that were written before every transaction that is open now.
+    type: str
+    default: ""
   statement_timeout:
     description: Seconds that one table may take.
     type: int
@@ -55,6 +61,11 @@ tables:
   returned: when the database exists
   type: dict
   sample: {books: {rows: 1001, checksum: 0f2b4a6c8e0d1f3a, buckets: {"0": "16:-812730"}}}
+xid:
+  description: The transaction before which the rows were written that the checksums count.
+  returned: when the database exists
+  type: str
+  sample: "48213"
 began:
   description: The server's clock at the beginning.
   returned: when the database exists
@@ -99,6 +110,7 @@ def main() -> None:
             "connection": CONNECTION,
             "tables": {"type": "list", "elements": "str", "default": []},
             "mark": {"type": "bool", "default": False},
+            "before_xid": {"type": "str", "default": ""},
             "statement_timeout": {"type": "int", "default": 3600},
         },
         supports_check_mode=True,
@@ -130,11 +142,12 @@ def _read(connection: Any, params: dict[str, Any]) -> dict[str, Any]:
         names = [row.name for row in connection.execute(fingerprint.TABLES)]
         if params["tables"]:
             names = [_known(connection, name) for name in params["tables"]]
+        xid = int(params["before_xid"] or connection.execute(fingerprint.OLDEST).fetchone().xid)
         tables = {
-            name: fingerprint.table(connection.execute(fingerprint.rows_query(name)).fetchall()) for name in names
+            name: fingerprint.table(connection.execute(fingerprint.rows_query(name, xid)).fetchall()) for name in names
         }
     ended = _clock(connection)
-    told = {"tables": tables, "began": began.isoformat(), "ended": ended.isoformat()}
+    told = {"tables": tables, "xid": str(xid), "began": began.isoformat(), "ended": ended.isoformat()}
     if params["mark"]:
         # Half a second more than the reading took: a reader's clock is not exactly the writer's.
         second = datetime.fromtimestamp(math.ceil(ended.timestamp() + 0.5), UTC)

@@ -12,7 +12,7 @@ author: 1001 Stories (@1001stories)
 description:
   - Compares what a restored database holds with its original, table by table, and the measured times with their limits.
   - Writes one report as JSON and one as Markdown, named by platform and moment, into a folder on the controller.
-  - Does not fail on a drill that failed, so that its caller can clean up first; see RETURN(passed).
+  - Does not fail on a drill that failed, so that its caller can clean up first; see RV(passed).
 options:
   folder:
     description: Folder for the reports; made when it does not exist.

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.support.cloud import Cloud
 
+DR_REGION = "us-west-2"  # of the local inventory
 
 def contents(cloud: Cloud, prefix: str) -> list[str]:
     """``service:kind:name`` of each resource, sorted; a duplicate appears twice."""
@@ -21,6 +22,7 @@ def contents(cloud: Cloud, prefix: str) -> list[str]:
         *_edge_of_the_vpc(cloud, prefix),
         *_edge(cloud, prefix),
         *_functions_and_records(cloud, prefix),
+        *_backups(cloud, prefix),
     ]
     return sorted(found)
 
@@ -241,3 +243,21 @@ def _monitoring(cloud: Cloud, prefix: str) -> list[str]:
         ],
     }
     return [line for kind, listed in names.items() for line in _named(kind, listed, prefix)]
+
+
+def _backups(cloud: Cloud, prefix: str) -> list[str]:
+    """Plans, and what lies in the region of the copies."""
+    plans = [one["BackupPlanName"] for one in cloud.client("backup").list_backup_plans()["BackupPlansList"]]
+    vaults = [
+        f"{region}:{vault['BackupVaultName']}"
+        for region in ("us-east-1", DR_REGION)
+        for vault in cloud.client("backup", region).list_backup_vaults()["BackupVaultList"]
+        if vault["BackupVaultName"].startswith(prefix)
+    ]
+    kms = cloud.client("kms", DR_REGION)
+    keys = [_key_name(kms, key) for key in _live_keys(kms)]
+    return [
+        *_named("backup:plan", plans, prefix),
+        *(f"backup:vault:{name}" for name in vaults),
+        *_named(f"kms:key:{DR_REGION}", keys, prefix),
+    ]

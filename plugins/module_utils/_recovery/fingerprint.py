@@ -3,9 +3,12 @@
 """What a database holds, in numbers that two databases can be compared by.
 
 Every row is hashed as text and counted into one of 64 buckets by its hash; a bucket's checksum is the sum of its
-hashes, so the order of rows means nothing. While others write, a table is read before and after the moment that is
-restored: a bucket that was the same both times must be the same in the restored table, and what moved in between is
-told as such. Hash: hashtextextended, PostgreSQL 11 and later.
+hashes, so the order of rows means nothing. Hash: hashtextextended, PostgreSQL 11 and later.
+
+While others write, a table is read before and after the moment that is restored. A restore is a physical copy, so a row
+keeps its xmin, the transaction that wrote it, and a row that was written before the first reading can only go, never
+come: what of these both readings have, the restored table must have. Only such rows are counted in the buckets; a
+bucket that lost one between the readings has moved, and nothing is proved by it.
 """
 
 from __future__ import annotations
@@ -25,29 +28,38 @@ SETTINGS = (
     "SET bytea_output = 'hex'",
     "SET lock_timeout = '10s'",
 )
-# Tables and what they hold; partitions are read through their parents, extensions bring their own.
+# Tables that hold rows, partitions one by one; extensions bring their own.
 TABLES = """
     SELECT c.oid::regclass::text AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p'
+    WHERE c.relkind = 'r' AND c.relpersistence = 'p'
       AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
     ORDER BY 1"""
 
 
+# Transaction ids go round in 32 bits; those below 3 mark rows that are older than all others.
 _ROWS = """
-    SELECT (h & {mask})::int AS bucket, count(*) AS rows, sum(h::numeric)::text AS checksum
-    FROM (SELECT hashtextextended(t::text, 0) AS h FROM {table} t) hashed GROUP BY 1"""
+    SELECT (h & {mask})::int AS bucket, count(*) AS rows,
+           count(*) FILTER (WHERE old) AS old_rows, (sum(h::numeric) FILTER (WHERE old))::text AS checksum
+    FROM (
+        SELECT hashtextextended(t::text, 0) AS h,
+               x < 3 OR ((x - {xid}) & 4294967295) >= 2147483648 AS old
+        FROM {table} t, LATERAL (SELECT t.xmin::text::bigint AS x) writer
+    ) hashed GROUP BY 1"""
+# All transactions before this one are over for the snapshot that reads.
+OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid"
 
 
-def rows_query(table: str) -> str:
-    """The query for one table; its name comes from regclass, which quotes it."""
-    return _ROWS.format(mask=BUCKETS - 1, table=table)
+def rows_query(table: str, xid: int) -> str:
+    """The query for one table, whose name comes from regclass, which quotes it. xid: rows written before it count."""
+    return _ROWS.format(mask=BUCKETS - 1, table=table, xid=xid % 2**32)
 
 
 def table(rows: Sequence[Any]) -> dict[str, Any]:
     """A table's fingerprint: number of rows, one checksum for people, its buckets."""
-    buckets = {str(row.bucket): f"{row.rows}:{row.checksum}" for row in sorted(rows, key=lambda row: row.bucket)}
+    counted = [row for row in sorted(rows, key=lambda row: row.bucket) if row.old_rows]
+    buckets = {str(row.bucket): f"{row.old_rows}:{row.checksum}" for row in counted}
     whole = hashlib.sha256(repr(sorted(buckets.items())).encode()).hexdigest()[:16]
     return {"rows": sum(row.rows for row in rows), "checksum": whole, "buckets": buckets}
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from .._aws.tags import from_boto3, named, to_boto3
 from .._engine.resources import Found, Ref, Resource, Traits
-from .._engine.steps import PlanRefused
+from .._engine.steps import PlanRefused, StepFailed
 from .._rds.clusters import DbCluster
 from .._rds.model import ENGINE
 
@@ -207,7 +207,9 @@ class RestoredCluster(DbCluster):
             yield found
 
     def create(self, wanted: Resource) -> Found:
-        assert self._origin is not None
+        origin = self._origin
+        if origin is None:
+            raise StepFailed(f"Tried to restore {wanted.name} without saying from what. Give it an origin.")
         settings = {
             "DBSubnetGroupName": self._settings["subnet_group"],
             "VpcSecurityGroupIds": list(self._settings["security_groups"]),
@@ -227,15 +229,15 @@ class RestoredCluster(DbCluster):
                 "MinCapacity": scaling["min_capacity"],
                 "MaxCapacity": scaling["max_capacity"],
             }
-        attempt = f"restore {self._origin.source} to {self._origin.moment} as {wanted.name}"
-        if self._origin.moment == "snapshot":
-            where = {"SnapshotIdentifier": self._origin.source, "Engine": ENGINE}
+        attempt = f"restore {origin.source} to {origin.moment} as {wanted.name}"
+        if origin.moment == "snapshot":
+            where = {"SnapshotIdentifier": origin.source, "Engine": ENGINE}
             answer = self.call(attempt, "restore_db_cluster_from_snapshot", **common, **where)
         else:
             when: dict[str, Any] = {"UseLatestRestorableTime": True}
-            if self._origin.moment != LATEST:
-                when = {"RestoreToTime": moment_of(self._origin.moment)}
-            source = {"SourceDBClusterIdentifier": self._origin.source}
+            if origin.moment != LATEST:
+                when = {"RestoreToTime": moment_of(origin.moment)}
+            source = {"SourceDBClusterIdentifier": origin.source}
             answer = self.call(attempt, "restore_db_cluster_to_point_in_time", **common, **source, **when)
         made = self.new(wanted, answer["DBCluster"]["DBClusterArn"])
         self.wait(made)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from .restored import FROM, TO
 
@@ -138,7 +139,7 @@ class Settle:
         return replace(observed, serving=serving)
 
 
-Step = RenameCluster | RenameInstance | PointProxy | Settle
+Step: TypeAlias = "RenameCluster | RenameInstance | PointProxy | Settle"
 
 
 def problems(place: Place) -> list[str]:
@@ -192,5 +193,5 @@ def _instances(place: Place) -> tuple[Step, ...]:
 
 
 def _ours(name: str, names: tuple[str, str, str]) -> bool:
-    stem, _, number = name.rpartition("-")
+    stem, _dash, number = name.rpartition("-")
     return stem in names and number.isdigit()

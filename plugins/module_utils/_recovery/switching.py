@@ -10,7 +10,7 @@ from .._aws.api import Aws
 from .._aws.arn_tags import refuse_foreign, write_tags
 from .._aws.tags import named
 from .._aws.waiters import until
-from .._engine.steps import PlanRefused
+from .._engine.steps import PlanRefused, StepFailed
 from .._rds.clusters import DbCluster
 from .restored import FROM, TO, tags_of
 from .switch import Cluster, Member, Place, PointProxy, RenameCluster, RenameInstance, Settle, Step, problems
@@ -139,7 +139,10 @@ class Switching:
                 ApplyImmediately=True,
             )
         item = DbCluster(self._aws, self._tags, step.cluster).described()
-        assert item is not None
+        if item is None:
+            raise StepFailed(
+                f"Tried to tag Aurora cluster {step.cluster} and found it gone. See who renamed it, run again."
+            )
         for member in item.get("DBClusterMembers") or []:
             name = member["DBInstanceIdentifier"]
             arn = item["DBClusterArn"].replace(f":cluster:{step.cluster}", f":db:{name}")

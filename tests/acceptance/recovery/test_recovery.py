@@ -181,7 +181,7 @@ def test_a_drill_while_others_write_proves_what_stood_still(cloud: Cloud, tmp_pa
     finally:
         done.set()
         writer.join()
-    assert result.returncode == 0, result.errors
+    assert result.returncode == 0, result.output
     (file,) = tmp_path.glob("*.json")
     tables = {one["table"]: one for one in json.loads(file.read_text(encoding="utf-8"))["tables"]}
     assert tables["books"]["result"] == "same"

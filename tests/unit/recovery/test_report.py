@@ -15,12 +15,13 @@ NOW = datetime(2026, 11, 22, 23, 50, tzinfo=UTC)
 class Row(NamedTuple):
     bucket: int
     rows: int
+    old_rows: int
     checksum: str
 
 
 def held(**changed: str) -> dict[str, Any]:
     """A table of 64 rows, one in each bucket; changed: checksums by bucket, such as b7="9"."""
-    return table([Row(number, 1, changed.get(f"b{number}", "5")) for number in range(64)])
+    return table([Row(number, 1, 1, changed.get(f"b{number}", "5")) for number in range(64)])
 
 
 SAME = {"books": held()}
