@@ -46,6 +46,7 @@ class Budget(Kind):
             "describe_notifications_for_budget",
             "Notifications",
             region=_HOME,
+            missing=_MISSING,
             **budget,
         )
         limit = shown.get("BudgetLimit", {})

@@ -201,7 +201,7 @@ class Rule(Kind):
         }
         if fields["input_parameters"]:
             rule["InputParameters"] = json.dumps(fields["input_parameters"], sort_keys=True)
-        if fields["frequency"]:
+        if "frequency" in fields:
             rule["MaximumExecutionFrequency"] = fields["frequency"]
         if fields["resource_types"]:
             rule["Scope"] = {"ComplianceResourceTypes": fields["resource_types"]}

@@ -49,9 +49,11 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
 
 
 def rule_fields(one: Mapping[str, Any]) -> dict[str, Any]:
+    # AWS chooses a frequency for a rule that judges by time, so it counts only where one is wished.
+    frequency = {"frequency": one["frequency"]} if one["frequency"] else {}
     return {
+        **frequency,
         "description": one["description"],
-        "frequency": one["frequency"],
         "identifier": one["identifier"],
         "input_parameters": {name: str(value) for name, value in one["input_parameters"].items()},
         "resource_types": sorted(one["resource_types"]),
