@@ -80,7 +80,13 @@ def of_metrics(*metrics: dict[str, Any]) -> dict[str, Any]:
 
 def topic(**changes: Any) -> dict[str, Any]:
     policy = {"Version": "2012-10-17", "Statement": []}
-    whole: dict[str, Any] = {"name": f"{NAME}-alerts", "display_name": "", "kms_key_arn": None, "policy": policy, "subscriptions": []}
+    whole: dict[str, Any] = {
+        "name": f"{NAME}-alerts",
+        "display_name": "",
+        "kms_key_arn": None,
+        "policy": policy,
+        "subscriptions": [],
+    }
     return {"name": NAME, "tags": {}, "topics": [{**whole, **changes}]}
 
 

@@ -74,7 +74,9 @@ class Module:
 
 def image(*answers: Any) -> Image:
     times = iter(range(10**6))
-    return Image(Aws(Module(Ecr(*answers))), "app", "1.0", sleep=lambda _seconds: None, clock=lambda: float(next(times)))
+    return Image(
+        Aws(Module(Ecr(*answers))), "app", "1.0", sleep=lambda _seconds: None, clock=lambda: float(next(times))
+    )
 
 
 def test_findings_of_both_kinds_of_scan_are_judged_and_the_worst_named_first() -> None:
