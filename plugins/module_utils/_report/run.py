@@ -59,7 +59,8 @@ class Run:
         self, name: str, role: str, action: str, begun: float, ended: float, answer: Mapping[str, Any], **how: bool
     ) -> dict[str, Any]:
         """A task ended on one host. how: failed, ignored. Its entry; kept if it tells something."""
-        steps = answer.get("steps") or []
+        looped = [one for one in answer.get("results") or () if isinstance(one, Mapping)]
+        steps = [step for one in (answer, *looped) for step in one.get("steps") or ()]
         failed = how.get("failed", False) and not how.get("ignored", False)
         entry: dict[str, Any] = {
             "name": name,

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.stories1001.platform.plugins.module_utils._report.charts import Series, lines, nice
 from ansible_collections.stories1001.platform.plugins.module_utils._report.page import page
 from ansible_collections.stories1001.platform.plugins.module_utils._report.picture import picture
-from ansible_collections.stories1001.platform.plugins.module_utils._report.run import FACTS, roles_of
+from ansible_collections.stories1001.platform.plugins.module_utils._report.run import FACTS, Run, roles_of
 from ansible_collections.stories1001.platform.plugins.module_utils._report.store import Store, newest_facts
 
 from tests.unit.report import sample
@@ -153,6 +153,13 @@ def test_roles_are_summed_up_in_the_order_in_which_they_began() -> None:
     (first, *_rest) = sample.site_run()["plays"]
     (role,) = roles_of(first)
     assert (role["role"], role["count"], role["changed"]) == ("networking", 4, 2)
+
+
+def test_the_changes_of_a_loop_are_told_one_by_one() -> None:
+    run = Run("site", sample.BEGUN)
+    results = [{"changed": True, "steps": [{"id": str(at), "sentence": f"Make {at}"}]} for at in (1, 2)]
+    entry = run.task("Make both", "", "x.y.z", 0, 1, {"changed": True, "results": results})
+    assert entry["steps"] == ["Make 1", "Make 2"]
 
 
 def test_the_folder_keeps_runs_and_pages_and_forgets_what_is_old(tmp_path: Path) -> None:
