@@ -158,14 +158,15 @@ requirements:
 
 EXAMPLES = r"""
 - name: Copy, and keep following
-  stories1001.platform.postgres_data_migration: &migration
+  stories1001.platform.postgres_data_migration:
     source: {host: old.example.org, database: stories_db, username: postgres, secret_arn: "{{ old_secret }}"}
     target: {cluster_identifier: stories-production, database: stories_db}
     state: replicated
 
 - name: Change over
   stories1001.platform.postgres_data_migration:
-    <<: *migration
+    source: {host: old.example.org, database: stories_db, username: postgres, secret_arn: "{{ old_secret }}"}
+    target: {cluster_identifier: stories-production, database: stories_db}
     state: cut_over
 """
 
