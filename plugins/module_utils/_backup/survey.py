@@ -24,6 +24,7 @@ class Survey:
         self._aws = aws
         self._prefix = name_prefix
         self._tags = tags
+        self._days: dict[str, int] | None = None
 
     def opt_in(self, *, write: bool) -> bool:
         """Switch AWS Backup on for our types where it is off; True when there was something to switch."""
@@ -52,9 +53,13 @@ class Survey:
             ResourceTypeFilters=list(_TAGGED),
         )
         resources = []
+        standing = self._retention()
         for item in found:
             tags, arn = dict(from_boto3(item.get("Tags") or [])), item["ResourceARN"]
             kind = kind_of(arn, self._prefix)
+            # The tagging service tells of a cluster for a while after it is gone.
+            if kind == "aurora" and arn not in standing:
+                continue
             if kind and tags.get(PURPOSE) != DRILL:
                 resources.append(Protected(arn, kind, tags))
         return sorted(resources, key=lambda one: one.arn)
@@ -66,6 +71,7 @@ class Survey:
         selections = [found.fields for found in Selection(self._aws, self._tags, self._prefix).observe()]
         plans = self._plan_names()
         opted_in = self._opted_in()
+        retention = self._retention()
         told: list[dict[str, Any]] = []
         wrong: list[str] = []
         for one in self.protected():
@@ -75,7 +81,7 @@ class Survey:
                 one,
                 taking,
                 opted_in=opted_in,
-                retention_days=self._retention(one),
+                retention_days=retention.get(one.arn),
                 wanted_days=pitr_days,
                 replicated_to=replica,
                 replication_wanted=replication,
@@ -96,14 +102,12 @@ class Survey:
         listed = self._aws.pages("list backup plans", "backup", "list_backup_plans", "BackupPlansList")
         return {plan["BackupPlanId"]: plan["BackupPlanName"] for plan in listed}
 
-    def _retention(self, one: Protected) -> int | None:
-        if one.kind != "aurora":
-            return None
-        name = one.arn.rpartition(":")[2]
-        clusters = self._aws.pages(
-            f"look at Aurora cluster {name}", "rds", "describe_db_clusters", "DBClusters", DBClusterIdentifier=name
-        )
-        return int(clusters[0]["BackupRetentionPeriod"])
+    def _retention(self) -> dict[str, int]:
+        """ARN of each cluster of the region → days that its own backups are kept."""
+        if self._days is None:
+            clusters = self._aws.pages("list Aurora clusters", "rds", "describe_db_clusters", "DBClusters")
+            self._days = {one["DBClusterArn"]: int(one.get("BackupRetentionPeriod") or 0) for one in clusters}
+        return self._days
 
     def _replica(self, one: Protected) -> str | None:
         """ARN of the bucket that an enabled rule copies all of this one to."""

@@ -17,9 +17,9 @@ import psycopg
 import pytest
 
 from tests.support.ansible import PlayResult, playbook_command, playbook_environment, run_playbook
-from tests.support.cloud import Cloud, running
+from tests.support.cloud import REGION, Cloud, running
 
-CLUSTER = "stories-local"
+CLUSTER, DR_REGION = "stories-local", "us-west-2"
 TAGS = {"Project": "1001-stories", "Environment": "local", "ManagedBy": "ansible"}
 
 
@@ -72,10 +72,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield cloud
 
 
-def sql(cloud: Cloud, statement: str, cluster: str = CLUSTER) -> Any:
+def sql(cloud: Cloud, statement: str, cluster: str = CLUSTER, region: str = REGION) -> Any:
     """The first value that a statement of the master user returns."""
-    found = cloud.client("rds").describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
-    secret = cloud.client("secretsmanager").get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
+    found = cloud.client("rds", region).describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
+    secret = cloud.client("secretsmanager", region).get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -229,3 +229,49 @@ def test_a_deleted_table_comes_back_beside_the_original_and_then_in_its_place(cl
         cloud, "playbooks/restore.yml", variables={"restore_state": "absent", "restore_name": CLUSTER}
     )
     assert "switched into service" in refused.errors[0]
+
+
+@pytest.mark.long
+def test_a_copied_backup_is_restored_in_the_other_region(cloud: Cloud) -> None:
+    rows = sql(cloud, "SELECT count(*) FROM submissions")
+    backup, role = cloud.client("backup"), "arn:aws:iam::123456789012:role/stories-local-backup"
+    backup.create_backup_vault(BackupVaultName=CLUSTER)
+    far = cloud.client("backup", DR_REGION).create_backup_vault(BackupVaultName=f"{CLUSTER}-dr")["BackupVaultArn"]
+    arn = cloud.client("rds").describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]["DBClusterArn"]
+    job = backup.start_backup_job(BackupVaultName=CLUSTER, ResourceArn=arn, IamRoleArn=role)
+    copy = backup.start_copy_job(
+        RecoveryPointArn=job["RecoveryPointArn"],
+        SourceBackupVaultName=CLUSTER,
+        DestinationBackupVaultArn=far,
+        IamRoleArn=role,
+    )
+    point = backup.describe_copy_job(CopyJobId=copy["CopyJobId"])["CopyJob"]["DestinationRecoveryPointArn"]
+    ec2, rds = cloud.client("ec2", DR_REGION), cloud.client("rds", DR_REGION)
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{n}.0/24", AvailabilityZone=f"{DR_REGION}{zone}")["Subnet"]
+        for n, zone in enumerate("ab")
+    ]
+    rds.create_db_subnet_group(
+        DBSubnetGroupName="far",
+        DBSubnetGroupDescription="far",
+        SubnetIds=[subnet["SubnetId"] for subnet in subnets],
+    )
+    group = ec2.create_security_group(GroupName="rds", Description="rds", VpcId=vpc)["GroupId"]
+    told = {
+        "platform_region": DR_REGION,
+        "platform_availability_zones": [f"{DR_REGION}{zone}" for zone in "abc"],
+        "platform_dr_region": "",
+        "restore_snapshot": point,
+        "restore_expected_tables": ["submissions"],
+    }
+    refused = run_playbook(cloud, "playbooks/restore.yml", variables=told)
+    assert "Give it" in refused.errors[0]
+    place = {
+        "restore_subnet_group": "far",
+        "restore_security_group_ids": [group],
+        "restore_instance_class": "db.r6g.large",
+    }
+    result = run_playbook(cloud, "playbooks/restore.yml", variables={**told, **place})
+    assert result.returncode == 0, result.errors
+    assert sql(cloud, "SELECT count(*) FROM submissions", f"{CLUSTER}-restored", DR_REGION) == rows
