@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How SNS lists, makes, changes and removes topics and their subscriptions: one list call, and two for each of ours."""
+"""How SNS lists, makes, changes and removes topics and their subscriptions.
+
+A topic's ARN follows from its name, so the wanted ones are asked for by name; others of ours are found in the list.
+"""
 
 from __future__ import annotations
 
@@ -29,17 +32,16 @@ class Topic(Kind):
         self._aws = aws
         self._tags = tags
         self._prefix = f"{prefix}-"
-        self.seen: list[Found] = []  # by the last look, for those that look at what hangs on topics
 
     def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return self._aws.call(attempt, "sns", operation, **parameters)
 
     def observe(self) -> Iterable[Found]:
-        listed = self._aws.pages("list the topics", "sns", "list_topics", "Topics")
-        named = {one["TopicArn"].rpartition(":")[2]: one["TopicArn"] for one in listed}
-        ours = [self._read(name, arn) for name, arn in named.items() if name.startswith(self._prefix)]
-        self.seen = [found for found in ours if found]
-        return self.seen
+        for one in self._aws.pages("list the topics", "sns", "list_topics", "Topics"):
+            arn = one["TopicArn"]
+            name = arn.rpartition(":")[2]
+            if name.startswith(self._prefix) and (found := self._read(name, arn)):
+                yield found
 
     def _read(self, name: str, arn: str) -> Found | None:
         attempt = f"read topic {name}"
@@ -87,7 +89,7 @@ class Topic(Kind):
 
 
 class Subscription(Kind):
-    """Subscriptions of our topics; these are looked at first.
+    """Subscriptions of our topics.
 
     One that waits for its confirmation counts as found, so that no run sends a second mail; AWS forgets it after some
     days, and the next run asks once more.
@@ -103,7 +105,7 @@ class Subscription(Kind):
         self._wanted = frozenset(wanted)
 
     def observe(self) -> Iterable[Found]:
-        for topic in self._topics.seen:
+        for topic in self._topics.observe():
             listed = self._aws.pages(
                 f"list the subscriptions of topic {topic.name}",
                 "sns",
