@@ -136,7 +136,8 @@ class CallbackModule(CallbackBase):
                 "folder that you may write to."
             )
             return
-        self._display.display(f"Report: {_near(path)}")
+        # Not among the lines of a callback whose output a program reads.
+        self._display.display(f"Report: {_near(path)}", stderr=True)
 
 
 def _near(path: Path) -> str:
