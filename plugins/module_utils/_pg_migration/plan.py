@@ -340,7 +340,7 @@ def _differences(observed: Pair) -> Iterator[str]:
         yield _ddl(name, "exists on the source alone")
     for name in sorted(source.keys() & target.keys()):
         if source[name].columns != target[name].columns:
-            columns = sorted({column for column, _ in set(source[name].columns) ^ set(target[name].columns)})
+            columns = sorted({column for column, _type in set(source[name].columns) ^ set(target[name].columns)})
             yield _ddl(name, f"differs between source and target in {', '.join(columns)}")
 
 
