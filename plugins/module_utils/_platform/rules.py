@@ -179,6 +179,20 @@ def promises(values: Mapping[str, Any]) -> Iterable[str]:
     return []
 
 
+def monitoring(values: Mapping[str, Any]) -> Iterator[str]:
+    """An objective leaves something to fail, and someone is told."""
+    objective = values["monitoring_availability_objective"]
+    if not 90 <= objective < 100:
+        yield (
+            f"Read monitoring_availability_objective {objective}; an objective lies between 90 and 100 per cent and "
+            "leaves some requests to fail. Choose one such as 99.9."
+        )
+    for name in ("monitoring_alert_emails", "monitoring_notice_emails"):
+        for address in values[name]:
+            if "@" not in address:
+                yield f"Read {address!r} in {name}; it is no address such as ops@example.org. Mend the inventory."
+
+
 # Which rules a phase checks follows from the roles that it runs; those of `None` hold for every run.
 RULES: Mapping[str | None, tuple[Rule, ...]] = {
     None: (names, zones, capacity),
@@ -187,6 +201,7 @@ RULES: Mapping[str | None, tuple[Rule, ...]] = {
     "load_balancer": (certificate, zone_of_names("load_balancer")),
     "cloudfront_waf": (content_delivery, zone_of_names("cloudfront_waf")),
     "kpi": (promises,),
+    "monitoring": (monitoring,),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.ansible import run_module
 from tests.support.cloud import Cloud
 
-from .wishes import ALARMS, CASES, CONFIG, NAME, TAGS, TOPICS, Case
+from .wishes import ALARMS, CASES, CONFIG, NAME, TAGS, TOPIC, TOPICS, Case
 
 EVERY = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -134,3 +134,14 @@ def test_the_recorder_of_somebody_else_refuses_the_plan_before_any_write(cloud: 
     assert not [call for call in calls if call["writes"]]
     gone = {"name": NAME, "tags": TAGS, "state": "absent"}
     assert run_module(cloud, "config_recorder", gone)["changed"] is False
+
+
+def test_later_phases_find_the_topics_and_the_alarms_that_a_release_may_watch(cloud: Cloud) -> None:
+    asked = {"name_prefix": NAME, "tags": TAGS, "requires": ["monitoring"]}
+    assert "Run playbooks/phase5.yml first" in run_module(cloud, "platform_info", asked)["msg"]
+    topic = TOPICS["topics"][0]
+    both = [topic, {**topic, "name": f"{NAME}-notices", "subscriptions": []}]
+    run_module(cloud, "sns_topics", {**TOPICS, "topics": both})
+    told = run_module(cloud, "platform_info", asked)["monitoring"]
+    assert told["alerts_topic_arn"] == TOPIC
+    assert f"{NAME}-green-5xx" in told["release_alarms"]

@@ -10,6 +10,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.stories1001.platform.plugins.filter.aurora_max_connections import aurora_max_connections
 from ansible_collections.stories1001.platform.plugins.filter.for_each import for_each
+from ansible_collections.stories1001.platform.plugins.module_utils._platform.rules import monitoring
 
 from tests.support.cloud import ROOT
 
@@ -89,3 +90,18 @@ def test_a_page_that_the_runbook_links_to_exists() -> None:
     folder = ROOT / "docs" / "runbooks"
     text = (folder / "alarms.md").read_text(encoding="utf-8")
     assert [page for page in re.findall(r"\]\(([a-z-]+\.md)\)", text) if not (folder / page).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"monitoring_availability_objective": 100}, "leaves some requests to fail"),
+        ({"monitoring_availability_objective": 0.999}, "between 90 and 100 per cent"),
+        ({"monitoring_alert_emails": ["ops"]}, "no address such as"),
+    ],
+)
+def test_a_description_that_watches_nothing_is_one_sentence(change: dict[str, Any], sentence: str) -> None:
+    good = {"monitoring_availability_objective": 99.9, "monitoring_alert_emails": [], "monitoring_notice_emails": []}
+    assert [*monitoring(good)] == []
+    (told,) = monitoring({**good, **change})
+    assert sentence in told
