@@ -15,8 +15,9 @@ short_description: Tell the default of max_connections for an instance class
 version_added: "0.1.0"
 author: 1001 Stories (@1001stories)
 description:
-  - Aurora PostgreSQL takes its default from C(LEAST({DBInstanceClassMemory/9531392}, 5000)); RDS keeps about a tenth of
-    the memory for itself, so the result lies a tenth below what the memory of the class would give.
+  - Aurora PostgreSQL's default of C(max_connections) is the memory of the class in bytes divided by 9531392, 5000 at most;
+    RDS keeps about a tenth of the memory for itself, so the result lies a tenth below.
+  - A serverless instance has 2 GiB for each capacity unit, and its limit follows from the highest capacity.
 positional: serverless_max_acu
 options:
   _input:
@@ -44,7 +45,9 @@ _value:
 # GiB of memory of the size ``large`` by the family's first letter (Amazon RDS user guide, "DB instance classes").
 _LARGE_GIB = {"t": 8, "m": 8, "r": 16, "x": 32}
 _OF_LARGE = {"micro": 1 / 8, "small": 1 / 4, "medium": 1 / 2, "large": 1, "xlarge": 2}
-_BYTES_EACH, _MOST, _KEPT = 9_531_392, 5000, 0.9
+_BYTES_EACH = 9_531_392
+_MOST = 5000
+_KEPT = 0.9
 
 
 def aurora_max_connections(instance_class: str, serverless_max_acu: float = 0) -> int:
