@@ -15,8 +15,8 @@ short_description: Tell the default of max_connections for an instance class
 version_added: "0.1.0"
 author: 1001 Stories (@1001stories)
 description:
-  - Aurora PostgreSQL's default of C(max_connections) is the memory of the class in bytes divided by 9531392, 5000 at most;
-    RDS keeps about a tenth of the memory for itself, so the result lies a tenth below.
+  - Aurora PostgreSQL's default of C(max_connections) is the memory of the class in bytes divided by 9531392, 5000 at
+    most; RDS keeps about a tenth of the memory for itself, so the result lies a tenth below.
   - A serverless instance has 2 GiB for each capacity unit, and its limit follows from the highest capacity.
 positional: serverless_max_acu
 options:
