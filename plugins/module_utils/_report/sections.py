@@ -282,9 +282,11 @@ def _seconds(value: Any) -> str:
 
 
 def timelines(runs: Sequence[Document], current: Document) -> str:
-    """What each run changed and when, newest first; open are this run and the last that changed something."""
+    """What each run changed and when, newest first; open are this run and the last that built something."""
     shown = runs[:_MOST_RUNS]
-    last_change = next((run for run in shown if run["changed"]), current)
+    changing = [run for run in shown if run["changed"]]
+    # Rather one of several phases than one that changed a single thing.
+    last_change = next((run for run in changing if len(run["plays"]) > 2), changing[0] if changing else current)
     parts = []
     for run in shown:
         what = "would change" if run["check"] else "changed"
