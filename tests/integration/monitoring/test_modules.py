@@ -92,10 +92,13 @@ def test_alarms_of_others_stay_and_ours_that_are_described_no_more_go(cloud: Clo
     assert shown["CompositeAlarms"] == []
 
 
-def test_an_alarm_that_rings_is_told(cloud: Cloud) -> None:
+def test_an_alarm_that_rings_is_told_and_a_composite_one_once_all_of_its_parts_ring(cloud: Cloud) -> None:
     run(cloud, CASES["alarms"])
-    cloud.client("cloudwatch").set_alarm_state(AlarmName=f"{NAME}-ratio", StateValue="ALARM", StateReason="test")
+    watch = cloud.client("cloudwatch")
+    watch.set_alarm_state(AlarmName=f"{NAME}-ratio", StateValue="ALARM", StateReason="test")
     assert run(cloud, CASES["alarms"])["ringing"] == [f"{NAME}-ratio"]
+    watch.set_alarm_state(AlarmName=f"{NAME}-p95", StateValue="ALARM", StateReason="test")
+    assert run(cloud, CASES["alarms"])["ringing"] == [f"{NAME}-both", f"{NAME}-p95", f"{NAME}-ratio"]
 
 
 def test_a_mail_that_waits_for_its_confirmation_is_told_and_sent_once(cloud: Cloud) -> None:
