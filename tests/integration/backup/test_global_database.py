@@ -57,6 +57,7 @@ def run(cloud: Cloud, wish: dict[str, Any], **flags: bool) -> list[str]:
     return [step["id"] for step in result["steps"]]
 
 
+@pytest.mark.long
 def test_a_follower_is_made_kept_and_removed_and_the_writer_stays(cloud: Cloud, wish: dict[str, Any]) -> None:
     with cloud.recorded() as calls:
         planned = run(cloud, wish, check=True)
