@@ -182,9 +182,9 @@ def _memory_watched(playbook: int) -> Iterator[list[float]]:
         try:
             if b"warm_worker.server" not in (folder / "cmdline").read_bytes():
                 return False
-            # A forked module carries the same command line, and so does its parent.
+            # Ours, since the task that started it has ended; a forked module carries the same command line.
             parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[1]
-            return b"warm_worker.server" not in Path("/proc", parent, "cmdline").read_bytes()
+            return int(parent) == os.getpid()
         except OSError:
             return False
 

@@ -82,6 +82,7 @@ def break_a_group(cloud: Cloud) -> None:
     ec2.create_tags(Resources=[group], Tags=[{"Key": "Project", "Value": "1001-stories"}, {"Key": "odd", "Value": "1"}])
 
 
+@pytest.mark.timeout(900)
 def test_phase_1_planned_made_and_made_again(clouds: tuple[Cloud, Cloud]) -> None:
     assert_same(both(clouds, "playbooks/phase1.yml", "--check", "--diff"))
     assert_same(both(clouds, "playbooks/phase1.yml"))
@@ -98,6 +99,7 @@ def test_failures_loops_and_settings_of_tasks(clouds: tuple[Cloud, Cloud], monke
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_the_whole_roadmap_planned_made_again_drifted_and_refused(whole_clouds: tuple[Cloud, Cloud]) -> None:
     site = "playbooks/site.yml"
     assert_same(both(whole_clouds, site, "--check", "--diff"))
