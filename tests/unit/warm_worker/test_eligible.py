@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from ansible.release import __version__ as core_version
-
 from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_worker import eligible
 
 MODULES = sorted((Path(__file__).resolve().parents[3] / "plugins" / "modules").glob("*.py"))
