@@ -9,7 +9,7 @@ import pytest
 from tests.support.ansible import PlayResult, run_playbook
 from tests.support.cloud import Cloud
 
-OTHER = {"platform_environment": "local-2"}
+OTHER = {"platform_environment": "local-2", "load_balancer_domain_name": "two.stories.test"}
 
 
 def run(cloud: Cloud, playbook: str, **variables: Any) -> PlayResult:
