@@ -25,7 +25,7 @@ _WINDOW = 1800  # seconds; the KPI of 0.1 % is over 30 minutes
 def swap(rig: Rig, scale: Scale, row: Row, *, count: int, steps: list[int]) -> None:
     with rig.sampled() as samples, k6(rig.addresses, rig.port, scale.folder) as load:
         for _ in range(count):
-            rig.release(scale.version(), bake=1.5, steps=steps, settle=3.6)
+            rig.release(scale.version(), bake=2.5, steps=steps, settle=3.6)
     row.look(samples)
     row.requests, row.failed = load.requests, load.failed + load.dropped
     row.note = f"{count} swaps, p95 {load.p95_ms:.0f} ms, {load.dropped} not started in time"
