@@ -9,8 +9,6 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._costs.capacity import capacity
-from ..module_utils._costs.charts import capacity_charts
-from ..module_utils._costs.usage import BUDGET
 from ..module_utils._engine.steps import PlanRefused
 from ..plugin_utils.description import described, prices_of
 
@@ -31,9 +29,5 @@ class ActionModule(ActionBase):
             plan = capacity(description, prices, months, self._task.args.get("measured"))
         except PlanRefused as refused:
             return {**result, "failed": True, "msg": "\n".join(refused.problems)}
-        kpis = description.get("platform_kpis") or {}
-        charts = capacity_charts(
-            plan, float(description[BUDGET]), int(description["ecs_service_max_capacity"]), kpis.get("concurrent_users")
-        )
         price_list = {"date": prices.date, "source": prices.source}
-        return {**result, "changed": False, **plan, "charts": charts, "price_list": price_list}
+        return {**result, "changed": False, **plan, "price_list": price_list}

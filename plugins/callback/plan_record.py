@@ -4,13 +4,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
-
 DOCUMENTATION = r"""
 name: plan_record
 type: notification
@@ -18,7 +11,7 @@ short_description: Record the steps and resources of each task
 version_added: "0.1.0"
 author: 1001 Stories (@1001stories)
 description:
-  - Used by M(stories1001.platform.platform_plan), which enables it for the run that it starts. It records names of
+  - Used by M(stories1001.platform.platform_cost), which enables it for the run that it starts. It records names of
     plays, tasks and resources and the ids of steps; never arguments, values or outputs.
 requirements:
   - enabled with C(callbacks_enabled=stories1001.platform.plan_record)
@@ -30,6 +23,13 @@ options:
     env:
       - name: STORIES1001_PLAN_RECORD
 """
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
 
 PATH = "STORIES1001_PLAN_RECORD"
 

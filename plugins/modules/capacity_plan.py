@@ -70,9 +70,4 @@ recommendations:
   type: list
   elements: dict
   sample: [{quarter: Q1 (month 3), text: "133 readers at once. Nothing to change."}]
-charts:
-  description: Pictures as SVG text, by name.
-  returned: success
-  type: dict
-  sample: {users: "<svg></svg>"}
 """

@@ -12,6 +12,7 @@ from tests.support.cloud import Cloud
 
 DR_REGION = "us-west-2"  # of the local inventory
 
+
 def contents(cloud: Cloud, prefix: str) -> list[str]:
     """``service:kind:name`` of each resource, sorted; a duplicate appears twice."""
     found = [

@@ -155,7 +155,7 @@ def _reserved(
     saving = (on_demand - _hourly(best)) * HOURS * count
     if saving <= 0:
         return
-    identity = next(value for name, value in best.items() if name.endswith("OfferingId"))
+    [identity] = [value for name, value in best.items() if name.endswith("OfferingId")]
     yield Advice(
         kind,
         f"{count} x {size}",

@@ -37,6 +37,8 @@ def _endpoint(description: Description, name: str) -> list[Part]:
 
 def bucket(description: Description, name: str) -> list[Part]:
     """A bucket of any phase; what it keeps follows from its name."""
+    if "-dr-media-" in name:
+        return [Part(description.usage("media_gb"), "GB", "s3/infrequent_access_gb_month")]
     kept = {"-media-": "media_gb", "-static-": "static_gb", "-logs-": "log_bucket_gb"}
     stored = next((usage for word, usage in kept.items() if word in name), None)
     return [Part(description.usage(stored), "GB", "s3/standard_gb_month")] if stored else []

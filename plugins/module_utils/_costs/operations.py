@@ -4,11 +4,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .bill import USAGE_KIND, Description, Part, Rule, above
+from .foundation import bucket
 
 # Free each month. Source: the pages named in price_lists/global.yml.
 _FREE_TRACES = 100_000
 _FREE_EMAILS = 1_000
+
+# How many the role monitoring makes for one platform; a plan counts them itself.
+_ALARMS = 50
+_COMPOSITE_ALARMS = 3
+_METRIC_FILTERS = 5
+_DASHBOARDS = 3
 
 
 def _logs(description: Description, _name: str) -> list[Part]:
@@ -21,14 +30,111 @@ def _logs(description: Description, _name: str) -> list[Part]:
 
 
 def _watching(description: Description, name: str) -> list[Part]:
-    if name == "custom metrics":
-        return [Part(description.usage("custom_metrics"), "metrics", "cloudwatch/metric_month")]
     if name == "traces":
         return [Part(above(description.usage("traces"), _FREE_TRACES) / 1e6, "M", "xray/million_traces")]
     return [Part(above(description.usage("emails"), _FREE_EMAILS) / 1e3, "thousand", "sns/thousand_emails")]
 
 
+def _health_check(description: Description, _name: str) -> list[Part]:
+    """Over HTTPS, and looking for a text if one is named."""
+    options = 2 if description.get("monitoring_site_search") else 1
+    return [
+        Part(1, "check", "route53/health_check_month"),
+        Part(options, "options", "route53/health_check_option_month"),
+    ]
+
+
+def _config(description: Description, _name: str) -> list[Part]:
+    return [
+        Part(description.usage("config_items"), "items", "config/item"),
+        Part(description.usage("config_evaluations"), "evaluations", "config/rule_evaluation"),
+    ]
+
+
+def has_other_region(description: Description) -> bool:
+    return bool(description.get("platform_dr_region"))
+
+
+def _vaults(description: Description) -> list[str]:
+    other = [f"{description.prefix}-dr"] if has_other_region(description) else []
+    return [description.prefix, *other]
+
+
+def _vault(description: Description, name: str) -> list[Part]:
+    """Recovery points; those of the other region come there over the wire, and have a key of their own there."""
+    if not name.endswith("-dr"):
+        return [Part(description.usage("backup_gb"), "GB", "backup/aurora_gb_month")]
+    copied = description.usage("backup_copy_gb")
+    return [
+        Part(copied, "GB", "backup/aurora_gb_month"),
+        Part(copied, "GB copied", "cross_region/gb"),
+        Part(1, "key", "kms/key_month"),
+    ]
+
+
+def _monitored(count: int, what: str) -> Callable[[Description], list[str]]:
+    """Names of things that the role makes from lists of its own; their number is what costs."""
+    return lambda description: (
+        [f"{what} {number}" for number in range(1, count + 1)] if "monitoring_state" in description else []
+    )
+
+
 RULES = (
     Rule(3, USAGE_KIND, lambda _description: ["logs"], _logs),
-    Rule(5, USAGE_KIND, lambda _description: ["custom metrics", "traces", "e-mails"], _watching),
+    Rule(5, USAGE_KIND, lambda _description: ["traces", "e-mails"], _watching),
+    Rule(
+        5,
+        "metric_alarm",
+        _monitored(_ALARMS, "alarm"),
+        lambda _description, _name: [Part(1, "alarm", "cloudwatch/alarm_month")],
+    ),
+    Rule(
+        5,
+        "composite_alarm",
+        _monitored(_COMPOSITE_ALARMS, "composite alarm"),
+        lambda _description, _name: [Part(1, "composite alarm", "cloudwatch/composite_alarm_month")],
+    ),
+    Rule(
+        5,
+        "metric_filter",
+        _monitored(_METRIC_FILTERS, "metric filter"),
+        lambda _description, _name: [Part(1, "metric", "cloudwatch/metric_month")],
+    ),
+    # AWS gives three dashboards of an account for nothing; others may use them, so all are counted.
+    Rule(
+        5,
+        "dashboard",
+        lambda description: (
+            _monitored(_DASHBOARDS, "dashboard")(description) if description.on("monitoring_dashboards") else []
+        ),
+        lambda _description, _name: [Part(1, "dashboard", "cloudwatch/dashboard_month")],
+    ),
+    Rule(
+        5,
+        "health_check",
+        lambda description: [description.prefix] if description.get("monitoring_site_check") == "route53" else [],
+        _health_check,
+    ),
+    Rule(
+        5,
+        "config_recorder",
+        lambda description: [description.prefix] if description.on("monitoring_config") else [],
+        _config,
+    ),
+    Rule(
+        6,
+        "backup_vault",
+        lambda description: _vaults(description) if "backup_plan_state" in description else [],
+        _vault,
+    ),
+    Rule(
+        6,
+        "s3_bucket",
+        lambda description: (
+            [f"{description.prefix}-dr-media-<account>"]
+            if has_other_region(description) and description.on("backup_plan_replication")
+            else []
+        ),
+        bucket,
+    ),
 )

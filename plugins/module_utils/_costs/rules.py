@@ -49,6 +49,7 @@ FREE = frozenset(
         "permission",
         "postgres_user",
         "public_key",
+        "query_definition",
         "queue",
         "response_headers_policy",
         "route_table",

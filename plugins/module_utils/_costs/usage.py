@@ -8,6 +8,7 @@ would be nonsense.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,6 @@ USAGE = (
     "flow_log_gb",
     "log_bucket_gb",
     "container_metrics",
-    "custom_metrics",
     "traces",
     "config_items",
     "config_evaluations",
@@ -92,7 +92,7 @@ def is_number(value: object) -> bool:
         number = float(value)  # type: ignore[arg-type]  # whatever is no number raises
     except (TypeError, ValueError):
         return False
-    return number == number and abs(number) != float("inf")
+    return math.isfinite(number)
 
 
 def _numbers(values: Mapping[str, Any], names: list[str]) -> list[str]:
