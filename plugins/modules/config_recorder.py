@@ -191,7 +191,7 @@ def main() -> None:
         Recorder(aws, name, refuse_others=present),
         Channel(aws, name, refuse_others=present),
         Recording(aws, name, refuse_others=False),
-        Rule(aws, name),
+        Rule(aws, params["tags"], name, [one["name"] for one in params["rules"]]),
     ]
     converge_resources(module, kinds, wanted, _verdicts, purge=("config_rule",))
 

@@ -19,7 +19,7 @@ options:
     type: str
     required: true
   state:
-    description: Whether the checks shall exist. V(absent) removes all under the prefix.
+    description: Whether the checks shall exist. V(absent) removes all under the prefix that carry our tags.
     type: str
     choices: [present, absent]
     default: present
@@ -155,7 +155,9 @@ def main() -> None:
     params = module.params
     with refusing(module):
         wanted = desired(params) if params["state"] == "present" else None
-    converge_resources(module, [HealthCheck(Aws(module), params["name"])], wanted, _ids, purge=("health_check",))
+    named = [one["name"] for one in params["health_checks"]]
+    checks = HealthCheck(Aws(module), params["tags"], params["name"], named)
+    converge_resources(module, [checks], wanted, _ids, purge=("health_check",))
 
 
 if __name__ == "__main__":

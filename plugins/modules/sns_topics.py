@@ -162,7 +162,7 @@ def main() -> None:
     with refusing(module):
         wanted = desired(params) if params["state"] == "present" else None
     aws = Aws(module)
-    topics = Topic(aws, params["tags"], params["name"])
+    topics = Topic(aws, params["tags"], params["name"], [one["name"] for one in params["topics"]])
     subscribed = [one.name for one in wanted or () if one.kind == "sns_subscription"]
     converge_resources(
         module, [topics, Subscription(aws, topics, subscribed)], wanted, _told, purge=("sns_subscription",)

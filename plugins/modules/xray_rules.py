@@ -8,8 +8,8 @@ short_description: Make X-Ray groups and sampling rules
 version_added: "0.1.0"
 author: 1001 Stories (@1001stories)
 description:
-  - Keeps which requests are traced and which traces are looked at together. What begins with the platform's prefix is
-    ours; what is described no more is removed.
+  - Keeps which requests are traced and which traces are looked at together. What begins with the platform's prefix and
+    carries its tags is ours; what is described no more is removed.
   - Groups and rules are free. Traces cost $5 for each million beyond the first 100,000 of a month.
 options:
   name:
@@ -17,7 +17,7 @@ options:
     type: str
     required: true
   state:
-    description: Whether groups and rules shall exist. V(absent) removes all under the prefix.
+    description: Whether groups and rules shall exist. V(absent) removes all under the prefix that carry our tags.
     type: str
     choices: [present, absent]
     default: present
@@ -171,8 +171,11 @@ def main() -> None:
     params = module.params
     with refusing(module):
         wanted = desired(params) if params["state"] == "present" else None
-    aws = Aws(module)
-    kinds = [Group(aws, params["name"]), SamplingRule(aws, params["name"])]
+    where = (Aws(module), params["tags"], params["name"])
+    kinds = [
+        Group(*where, [one["name"] for one in params["groups"]]),
+        SamplingRule(*where, [one["name"] for one in params["sampling_rules"]]),
+    ]
     converge_resources(module, kinds, wanted, purge=("xray_group", "sampling_rule"))
 
 

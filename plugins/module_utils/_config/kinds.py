@@ -8,11 +8,11 @@ An account has one recorder and one channel in a region; those of somebody else 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.tags import from_boto3, to_boto3
+from .._aws.tags import belongs, from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
 from .._engine.steps import PlanRefused
@@ -145,14 +145,16 @@ class Recording(_Single):
 
 
 class Rule(Kind):
-    """Rules of AWS under our prefix, with their last verdict."""
+    """Rules of AWS under our prefix that are named in this call or carry our tags, with their last verdict."""
 
     kind = "config_rule"
     traits = Traits("config rule")
 
-    def __init__(self, aws: Aws, prefix: str) -> None:
+    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
         self._aws = aws
+        self._identity = tags
         self._prefix = f"{prefix}-"
+        self._named = frozenset(named)
 
     def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return self._aws.call(attempt, "config", operation, **parameters)
@@ -169,7 +171,10 @@ class Rule(Kind):
         verdicts = self._verdicts() if ours else {}
         for one in ours:
             name, arn = one["ConfigRuleName"], one["ConfigRuleArn"]
-            tags = self._call(f"read the tags of config rule {name}", "list_tags_for_resource", ResourceArn=arn)["Tags"]
+            answer = self._call(f"read the tags of config rule {name}", "list_tags_for_resource", ResourceArn=arn)
+            tags = from_boto3(answer["Tags"])
+            if name not in self._named and not belongs(tags, self._identity):
+                continue
             fields = {
                 "description": one.get("Description", ""),
                 "frequency": one.get("MaximumExecutionFrequency"),
@@ -178,7 +183,7 @@ class Rule(Kind):
                 "resource_types": sorted(one.get("Scope", {}).get("ComplianceResourceTypes", [])),
             }
             outputs = {"arn": arn, "compliance": verdicts.get(name, "INSUFFICIENT_DATA")}
-            yield Found(self.kind, name, arn, fields, from_boto3(tags), outputs)
+            yield Found(self.kind, name, arn, fields, tags, outputs)
 
     def _verdicts(self) -> dict[str, str]:
         attempt = "read the verdicts of the config rules"

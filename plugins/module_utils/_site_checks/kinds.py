@@ -9,11 +9,11 @@ since Route 53 refuses the reference of a check that was deleted.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.tags import from_boto3, to_boto3
+from .._aws.tags import belongs, from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
 from .model import FIXED, config, fields
@@ -25,13 +25,18 @@ _AT_ONCE = 10  # ids that ListTagsForResources takes
 
 
 class HealthCheck(Kind):
-    """Health checks whose reference begins with a name under our prefix."""
+    """Health checks whose reference begins with a name under our prefix, and that carry our tags.
+
+    One without any tags is ours too: a run was killed between its creation and its tags.
+    """
 
     kind = "health_check"
     traits = Traits("health check")
 
-    def __init__(self, aws: Aws, prefix: str) -> None:
+    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
         self._aws = aws
+        self._identity = tags
+        self._named = frozenset(named)
         self._prefix = f"{prefix}-"
         self._remade: dict[str, str] = {}  # name -> id of a check that this run made anew
 
@@ -47,7 +52,9 @@ class HealthCheck(Kind):
         for one in ours:
             name = one["CallerReference"].partition("/")[0]
             ident = one["Id"]
-            yield Found(self.kind, name, ident, fields(one["HealthCheckConfig"]), tags.get(ident, {}))
+            its = tags.get(ident, {})
+            if name in self._named or not its or belongs(its, self._identity):
+                yield Found(self.kind, name, ident, fields(one["HealthCheckConfig"]), its)
 
     def _tags(self, idents: Sequence[str]) -> dict[str, dict[str, str]]:
         told = {}

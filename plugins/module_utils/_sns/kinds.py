@@ -23,15 +23,16 @@ PENDING = "PendingConfirmation"
 
 
 class Topic(Kind):
-    """Topics whose names begin with our prefix and that carry our tags."""
+    """Topics under our prefix that are named in this call or carry our tags."""
 
     kind = "sns_topic"
     traits = Traits("topic")
 
-    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str) -> None:
+    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
         self._aws = aws
         self._tags = tags
         self._prefix = f"{prefix}-"
+        self._named = frozenset(named)
 
     def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return self._aws.call(attempt, "sns", operation, **parameters)
@@ -51,7 +52,7 @@ class Topic(Kind):
         tags = from_boto3(
             self._call(f"read the tags of topic {name}", "list_tags_for_resource", ResourceArn=arn)["Tags"]
         )
-        if not belongs(tags, self._tags):
+        if name not in self._named and not belongs(tags, self._tags):
             return None
         shown = answer["Attributes"]
         fields = {

@@ -4,29 +4,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.tags import from_boto3, to_boto3
+from .._aws.tags import belongs, from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
 from .model import RULE
 
 
 class _Named(Kind):
-    """What X-Ray calls by a name that begins with our prefix."""
+    """What X-Ray calls by a name that begins with our prefix, if it is named in this call or carries our tags."""
 
-    def __init__(self, aws: Aws, prefix: str) -> None:
+    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
         self._aws = aws
+        self._identity = tags
         self._prefix = f"{prefix}-"
+        self._named = frozenset(named)
 
     def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return self._aws.call(attempt, "xray", operation, **parameters)
 
-    def _tags(self, name: str, arn: str) -> dict[str, str]:
+    def _tags_if_ours(self, name: str, arn: str) -> dict[str, str] | None:
+        """The tags, or None where it is another platform's whose prefix begins like ours."""
+        if not name.startswith(self._prefix):
+            return None
         answer = self._call(f"read the tags of {name}", "list_tags_for_resource", ResourceARN=arn)
-        return dict(from_boto3(answer["Tags"]))
+        tags: dict[str, str] = from_boto3(answer["Tags"])
+        return tags if name in self._named or belongs(tags, self._identity) else None
 
     def retag(self, found: Found, put: Mapping[str, str], remove: Sequence[str]) -> None:
         if put:
@@ -45,10 +51,10 @@ class Group(_Named):
     def observe(self) -> Iterable[Found]:
         for one in self._aws.pages("list the X-Ray groups", "xray", "get_groups", "Groups"):
             name, arn = one["GroupName"], one["GroupARN"]
-            if name.startswith(self._prefix):
+            if (tags := self._tags_if_ours(name, arn)) is not None:
                 insights = one.get("InsightsConfiguration", {}).get("InsightsEnabled", False)
                 fields = {"filter_expression": one.get("FilterExpression", ""), "insights": insights}
-                yield Found(self.kind, name, arn, fields, self._tags(name, arn), {"arn": arn})
+                yield Found(self.kind, name, arn, fields, tags, {"arn": arn})
 
     def create(self, wanted: Resource) -> Found:
         attempt, tags = f"create X-Ray group {wanted.name}", to_boto3(dict(wanted.tags or {}))
@@ -73,10 +79,10 @@ class SamplingRule(_Named):
         for record in self._aws.pages("list the sampling rules", "xray", "get_sampling_rules", "SamplingRuleRecords"):
             one = record["SamplingRule"]
             name, arn = one["RuleName"], one["RuleARN"]
-            if name.startswith(self._prefix):
+            if (tags := self._tags_if_ours(name, arn)) is not None:
                 fields = {ours: one.get(key) for ours, key in RULE.items()}
                 fields["attributes"] = one.get("Attributes") or {}
-                yield Found(self.kind, name, arn, fields, self._tags(name, arn), {"arn": arn})
+                yield Found(self.kind, name, arn, fields, tags, {"arn": arn})
 
     def create(self, wanted: Resource) -> Found:
         rule = {"RuleName": wanted.name, "Version": 1, **_rule(wanted, RULE)}

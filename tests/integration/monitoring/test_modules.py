@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -148,3 +149,19 @@ def test_later_phases_find_the_topics_and_the_alarms_that_a_release_may_watch(cl
     told = run_module(cloud, "platform_info", asked)["monitoring"]
     assert told["alerts_topic_arn"] == TOPIC
     assert f"{NAME}-green-5xx" in told["release_alarms"]
+
+
+@pytest.mark.parametrize("name", ["alarms", "topics", "xray", "config", "health_checks", "logs"])
+def test_a_platform_whose_name_begins_like_ours_keeps_what_is_its_own(cloud: Cloud, name: str) -> None:
+    case = CASES[name]
+    other = json.loads(json.dumps(case.wish).replace(NAME, f"{NAME}-eu").replace('"test"', '"test-eu"'))
+    case.prepare(cloud)
+    for group in (f"/{NAME}-eu/app", f"/{NAME}-eu/exec"):
+        cloud.client("logs").create_log_group(logGroupName=group)
+    made = run_module(cloud, case.module, other)
+    assert not made.get("failed"), made["msg"]
+    if name != "config":  # an account has one recorder
+        run(cloud, case)
+    gone = {**case.gone, "state": "absent"}
+    run_module(cloud, case.module, gone)
+    assert run_module(cloud, case.module, other)["changed"] is False
