@@ -37,7 +37,7 @@ class Gate:
 
     name: str
     command: Sequence[str | Path]
-    seconds: float = 10 * _MINUTES
+    seconds: float = 15 * _MINUTES
     pytest: bool = False
     alone: bool = False
 
@@ -75,12 +75,12 @@ def gates(long: bool) -> list[Gate]:
         Gate("mypy", [BIN / "mypy", "plugins", "devtools", "tests/support"]),
         Gate("mypy-local-cloud", [BIN / "mypy", "--python-executable", CLOUD / "bin" / "python", "local_cloud"]),
         Gate("ansible-lint", [BIN / "ansible-lint"]),
-        tests("unit", "tests/unit", *_TWO_WORKERS, minutes=8),
-        Gate("sanity", [BIN / "python", "-m", "devtools.sanity"], 15 * _MINUTES),
+        tests("unit", "tests/unit", *_TWO_WORKERS, minutes=12),
+        Gate("sanity", [BIN / "python", "-m", "devtools.sanity"], 20 * _MINUTES),
         *(Gate(f"molecule-{name}", [BIN / "molecule", "test", "--scenario-name", name]) for name in scenarios),
-        tests("local-cloud", "tests/local_cloud", minutes=12),
-        tests("integration", "tests/integration", *_TWO_WORKERS, minutes=20),
-        tests("acceptance", "tests/acceptance", minutes=15),
+        tests("local-cloud", "tests/local_cloud", minutes=15),
+        tests("integration", "tests/integration", *_TWO_WORKERS, minutes=30),
+        tests("acceptance", "tests/acceptance", minutes=30),
     ]
 
 
