@@ -57,7 +57,8 @@ def _function(description: Description, _name: str) -> list[Part]:
 
 RULES = (
     Rule(4, "distribution", lambda description: _enabled(description, ""), _distribution),
-    Rule(4, "secret", lambda description: _enabled(description, "-url-signing-key", "-origin-header-value"), secret),
+    Rule(4, "secret", lambda description: _enabled(description, "-origin-header-value"), secret),
+    Rule(4, "signing_key", lambda description: _enabled(description, "-url-signing-key"), secret),
     Rule(4, "web_acl", lambda description: _enabled(description, ""), _web_acl),
     Rule(
         4,

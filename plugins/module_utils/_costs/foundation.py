@@ -11,13 +11,13 @@ _KEYS = ("data", "secrets", "logs", "backup")
 _FREE_KMS_REQUESTS = 20_000
 
 
-def _nat_names(description: Description) -> list[str]:
+def nat_names(description: Description) -> list[str]:
     ways_out = {"none": 0, "single": 1, "per_zone": description.zones}[description["networking_nat_gateways"]]
     return [f"{description.prefix}-nat-{number}" for number in range(1, ways_out + 1)]
 
 
 def _nat_gateway(description: Description, _name: str) -> list[Part]:
-    share = description.usage("nat_gb") / max(1, len(_nat_names(description)))
+    share = description.usage("nat_gb") / max(1, len(nat_names(description)))
     return [Part(HOURS, "h", "nat_gateway/hour"), Part(share, "GB", "nat_gateway/gb")]
 
 
@@ -61,10 +61,10 @@ RULES = (
     Rule(
         1,
         "elastic_ip",
-        _nat_names,
+        nat_names,
         lambda _description, _name: [Part(HOURS, "h", "public_ipv4/hour")],
     ),
-    Rule(1, "nat_gateway", _nat_names, _nat_gateway),
+    Rule(1, "nat_gateway", nat_names, _nat_gateway),
     Rule(1, "vpc_endpoint", _endpoint_names, _endpoint),
     Rule(
         1,

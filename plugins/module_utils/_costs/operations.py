@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .bill import USAGE_KIND, Description, Part, Rule, above
-from .foundation import bucket
+from .foundation import bucket, nat_names
 
 # Free each month. Source: the pages named in price_lists/global.yml.
 _FREE_TRACES = 100_000
 _FREE_EMAILS = 1_000
 
-# How many the role monitoring makes for one platform; a plan counts them itself.
-_ALARMS = 50
+# How many the role monitoring makes for one platform; a plan counts them itself, and a test compares both.
+_ALARMS = 43
+_ALARMS_OF_A_NAT_GATEWAY = 2
+_ALARMS_OF_A_CACHE_NODE = 4  # and one for the credits of a burstable one
 _COMPOSITE_ALARMS = 3
 _METRIC_FILTERS = 5
 _DASHBOARDS = 3
@@ -72,11 +72,20 @@ def _vault(description: Description, name: str) -> list[Part]:
     ]
 
 
-def _monitored(count: int, what: str) -> Callable[[Description], list[str]]:
-    """Names of things that the role makes from lists of its own; their number is what costs."""
-    return lambda description: (
-        [f"{what} {number}" for number in range(1, count + 1)] if "monitoring_state" in description else []
-    )
+def _alarms(description: Description) -> int:
+    nodes = int(description["elasticache_num_cache_clusters"])
+    each = _ALARMS_OF_A_CACHE_NODE + _burstable(description["elasticache_node_type"])
+    gateways = len(nat_names(description)) * _ALARMS_OF_A_NAT_GATEWAY
+    return _ALARMS + gateways + nodes * each + _burstable(description["rds_aurora_instance_class"])
+
+
+def _burstable(size: str) -> bool:
+    """Whether an instance class or node type, such as ``db.t4g.medium``, lives on credits."""
+    return ".t" in size
+
+
+def _numbered(what: str, count: int) -> list[str]:
+    return [f"{what} {number}" for number in range(1, count + 1)]
 
 
 RULES = (
@@ -85,28 +94,26 @@ RULES = (
     Rule(
         5,
         "metric_alarm",
-        _monitored(_ALARMS, "alarm"),
+        lambda description: _numbered("alarm", _alarms(description)),
         lambda _description, _name: [Part(1, "alarm", "cloudwatch/alarm_month")],
     ),
     Rule(
         5,
         "composite_alarm",
-        _monitored(_COMPOSITE_ALARMS, "composite alarm"),
+        lambda _description: _numbered("composite alarm", _COMPOSITE_ALARMS),
         lambda _description, _name: [Part(1, "composite alarm", "cloudwatch/composite_alarm_month")],
     ),
     Rule(
         5,
         "metric_filter",
-        _monitored(_METRIC_FILTERS, "metric filter"),
+        lambda _description: _numbered("metric filter", _METRIC_FILTERS),
         lambda _description, _name: [Part(1, "metric", "cloudwatch/metric_month")],
     ),
     # AWS gives three dashboards of an account for nothing; others may use them, so all are counted.
     Rule(
         5,
         "dashboard",
-        lambda description: (
-            _monitored(_DASHBOARDS, "dashboard")(description) if description.on("monitoring_dashboards") else []
-        ),
+        lambda description: _numbered("dashboard", _DASHBOARDS if description.on("monitoring_dashboards") else 0),
         lambda _description, _name: [Part(1, "dashboard", "cloudwatch/dashboard_month")],
     ),
     Rule(
@@ -124,7 +131,7 @@ RULES = (
     Rule(
         6,
         "backup_vault",
-        lambda description: _vaults(description) if "backup_plan_state" in description else [],
+        _vaults,
         _vault,
     ),
     Rule(

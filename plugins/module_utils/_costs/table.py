@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 _SIGNS = {"create": "+", "change": "~", "destroy": "-", "keep": " ", "": " "}
@@ -25,9 +25,8 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
         mine = [one for one in told["resources"] if one["phase"] == phase["phase"]]
         yield ""
         yield f"Phase {phase['phase']}: {_counted(phase)}; ${phase['monthly_usd']:,.2f}"
-        for one in mine:
-            if one["monthly_usd"] > 0 or one["action"] in ("change", "destroy"):
-                yield f" {_SIGNS[one['action']]} {one['monthly_usd']:>9,.2f}  {one['kind']} {one['name']}  {one['how']}"
+        for alike in _alike(one for one in mine if one["monthly_usd"] > 0 or one["action"] in ("change", "destroy")):
+            yield _line(alike)
         if free := sum(one["action"] == "create" and one["monthly_usd"] == 0 for one in mine):
             yield f" +      0.00  {free} more that cost nothing of themselves"
     yield ""
@@ -37,6 +36,24 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"Total: {_counted(told['counts'])}; ${told['monthly_usd']:,.2f} a month, "
         f"{verdict} the budget of ${told['budget_usd']:,.2f}."
+    )
+
+
+def _alike(resources: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Resources of one kind, action and price together: eighty alarms are one line."""
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for one in resources:
+        groups.setdefault((one["kind"], one["action"], one["how"]), []).append(one)
+    return sorted(groups.values(), key=lambda alike: -sum(one["monthly_usd"] for one in alike))
+
+
+def _line(alike: Sequence[Mapping[str, Any]]) -> str:
+    first = alike[0]
+    usd = sum(one["monthly_usd"] for one in alike)
+    many = f"{len(alike)} x " if len(alike) > 1 else ""
+    more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+    return (
+        f" {_SIGNS[first['action']]} {usd:>9,.2f}  {many}{first['kind']} {first['name']}{more}  {first['how']}".rstrip()
     )
 
 

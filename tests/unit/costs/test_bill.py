@@ -264,6 +264,13 @@ def test_the_table_names_every_part_that_costs_and_the_verdict() -> None:
     assert "2025-10-28" in text
 
 
+def test_resources_that_are_alike_are_one_line_of_the_table() -> None:
+    steps = [f"metric_alarm/alarm-{number}:create" for number in range(80)]
+    told = cost(described(), prices(), [{"play": "Phase 5: x", "task": "y", "steps": steps}])
+    [line_of_alarms] = [text for text in table(told) if "metric_alarm" in text]
+    assert line_of_alarms == " +      8.00  80 x metric_alarm alarm-0 and 79 more  1 alarm x $0.1"
+
+
 def test_no_kind_is_both_priced_and_free() -> None:
     assert not FREE & set(BY_KIND)
 
