@@ -47,6 +47,7 @@ advice:
       text: "CPU 9.0 % on average, 31.0 % at the peak of 30 days: a size smaller suffices: db.r6g.large."
       monthly_saving_usd: 378.14
       command: ""
+      sentence: "Right-sizing, db.r6g.xlarge: CPU 9.0 % on average. Saves $378.14 a month."
 not_measured:
   description: What could not be judged, and why.
   returned: success

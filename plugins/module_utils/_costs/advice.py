@@ -65,7 +65,13 @@ def advice(
         ),
         *_savings_plan(description, prices, offers.get("savings_rates") or {}),
     ]
-    return [asdict(one) for one in sorted(found, key=lambda one: -one.monthly_saving_usd)]
+    best_first = sorted(found, key=lambda one: -one.monthly_saving_usd)
+    return [{**asdict(one), "sentence": _sentence(one)} for one in best_first]
+
+
+def _sentence(one: Advice) -> str:
+    verb = "Saves" if one.monthly_saving_usd >= 0 else "Costs"
+    return f"{one.kind.capitalize()}, {one.what}: {one.text} {verb} ${abs(one.monthly_saving_usd):,.2f} a month."
 
 
 def not_measured(figures: Mapping[str, Any]) -> list[str]:

@@ -64,6 +64,8 @@ def test_a_busy_database_is_told_the_next_larger_size_and_what_that_costs_more()
     told = one(advice(described(), prices(), busy, {}), "right-sizing")
     assert "db.t4g.large instead of db.t4g.medium" in told["text"]
     assert told["monthly_saving_usd"] < 0
+    assert told["sentence"].startswith("Right-sizing, db.t4g.medium: CPU 80.0 %")
+    assert "Costs $106.58 a month" in told["sentence"]
 
 
 @pytest.mark.parametrize(
