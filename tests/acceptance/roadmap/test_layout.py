@@ -67,7 +67,17 @@ def test_the_built_artifact_installs_and_runs(empty_cloud: Cloud, tmp_path: Path
     subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     artifact = next(tmp_path.glob("stories1001-platform-*.tar.gz"))
     # Its dependencies come with the ansible package; the Galaxy server is nothing a test may need.
-    install = [_GALAXY, "collection", "install", "--no-deps", "--offline", "-p", tmp_path / "installed", artifact]
+    install = [
+        _GALAXY,
+        "collection",
+        "install",
+        "--no-deps",
+        "--offline",
+        "--force",
+        "-p",
+        tmp_path / "installed",
+        artifact,
+    ]
     subprocess.run(
         install, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "HOME": str(tmp_path)}
     )
