@@ -23,6 +23,7 @@ def contents(cloud: Cloud, prefix: str) -> list[str]:
         *_edge_of_the_vpc(cloud, prefix),
         *_edge(cloud, prefix),
         *_functions_and_records(cloud, prefix),
+        *_monitoring(cloud, prefix),
         *_backups(cloud, prefix),
     ]
     return sorted(found)
@@ -213,13 +214,11 @@ def _edge(cloud: Cloud, prefix: str) -> list[str]:
 def _functions_and_records(cloud: Cloud, prefix: str) -> list[str]:
     """What works on uploads, and what releases need."""
     queues = [url.rsplit("/", 1)[1] for url in cloud.client("sqs").list_queues().get("QueueUrls", [])]
-    alarms = cloud.client("cloudwatch").describe_alarms()
     functions = [one["FunctionName"] for one in cloud.client("lambda").list_functions()["Functions"]]
     return [
         *_named("lambda:function", functions, prefix),
         *_named("sqs:queue", queues, prefix),
         *_named("dynamodb:table", cloud.client("dynamodb").list_tables()["TableNames"], prefix),
-        *_named("cloudwatch:alarm", [one["AlarmName"] for one in alarms["MetricAlarms"]], prefix),
     ]
 
 
