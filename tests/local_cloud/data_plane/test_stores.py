@@ -133,7 +133,7 @@ def test_a_dynamic_parameter_works_at_once_and_a_static_one_after_the_writers_re
     rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="tuning", Parameters=parameters)
     with connect(stage, rds) as connection:
         eventually(lambda: shown(connection, "log_min_duration_statement") == "1234ms")
-        assert shown(connection, "max_connections") == "200"
+        assert shown(connection, "max_connections") == "600"
     states = [item["DBClusterParameterGroupStatus"] for item in described(rds, CLUSTER)["DBClusterMembers"]]
     assert states == ["pending-reboot", "pending-reboot"]
     rds.reboot_db_instance(DBInstanceIdentifier=f"{CLUSTER}-1")
