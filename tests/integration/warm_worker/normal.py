@@ -12,14 +12,15 @@ from typing import Any
 
 _GIVEN_OUT = re.compile(
     r"""
-    (?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})
+    (?P<pem>-----BEGIN[ ]PUBLIC[ ]KEY-----[^-]+-----END[ ]PUBLIC[ ]KEY-----)
+    | (?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})
     | (?P<moment>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?)
     | (?P<job>\bj\d+\.\d+)
     | (?P<endpoint>127\.0\.0\.1:\d+)
     | (?P<address>\b\d{1,3}(\.\d{1,3}){3}\b(?![./]))
-    | (?P<id>\b[a-z]{2,12}-[0-9a-f]{8,17}\b)
+    | (?P<id>\b[a-z]{2,12}-[0-9a-f]{8,17}\b(?!-[0-9a-f]{4}-))
     | (?P<long>\b[0-9a-f]{16,64}\b)
-    | (?P<secret>(?<=-)[A-Za-z0-9]{6}(?="))
+    | (?P<suffix>(?<=-)(?=[A-Za-z]*\d)[A-Za-z0-9]{6}\b)  # of a secret's ARN and of a config rule's
     | (?P<upper>\b(?=[A-Z0-9]*\d)[A-Z0-9]{12,32}\b)
     | (?P<folder>(?<=ansible-local-)[0-9a-z_]+|(?<=progress-log-)\w+|(?<=/pytest-)\d+/[a-z0-9_-]+)
     """,
@@ -52,7 +53,14 @@ def _number(value: Any, numbers: dict[str, str], everything: bool, named: bool =
             _number(part, numbers, everything)
     elif isinstance(value, str) and (everything or named):
         for found in _GIVEN_OUT.finditer(value):
-            numbers.setdefault(found.group(), f"<{found.lastgroup} {len(numbers)}>")
+            numbers.setdefault(found.group(), _token(str(found.lastgroup), numbers))
+
+
+def _token(kind: str, numbers: dict[str, str]) -> str:
+    """The next of its kind. Moments are not told apart: whether two are the same one is chance."""
+    if kind == "moment":
+        return "<moment>"
+    return f"<{kind} {sum(token.startswith(f'<{kind} ') for token in numbers.values())}>"
 
 
 def _replaced(value: Any, numbers: dict[str, str]) -> Any:
