@@ -114,9 +114,9 @@ class Databases:
         task.add_done_callback(self._background.discard)
 
     async def _report(self, server: Server, state: str, detail: str = "") -> None:
-        body = {"databases": [{"key": server.spec["key"], "state": state, "detail": detail}]}
+        body: dict[str, Any] = {"databases": [{"key": server.spec["key"], "state": state, "detail": detail}]}
         if self._binaries:
-            body["status"] = {"postgresql": self._binaries.origin}  # type: ignore[assignment]
+            body["status"] = {"postgresql": self._binaries.origin}
         await self._control_plane.tell_surely("/data-plane/report", body)
 
     async def _start(self, server: Server) -> None:

@@ -13,6 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.template import trust_as_template
 
 from ..module_utils._platform.rules import broken, owner, unknown
+from ..plugin_utils.templates import templated
 from ..plugin_utils.warm_worker.action import WarmAction
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -30,7 +31,7 @@ class ActionModule(WarmAction):
         self.start_warm_worker(variables)
         roles: list[str] = self._task.args["roles"]
         wrong: list[str] = []
-        values = self._templated(variables, [name for name in variables if name.startswith("platform_")])
+        values = templated(self._templar, variables, [name for name in variables if name.startswith("platform_")])
         for role in roles:
             given, problems = self._check(role, variables)
             values.update(given)
@@ -47,7 +48,7 @@ class ActionModule(WarmAction):
         every_role = [path.name for path in _ROLES.iterdir()]
         mine = [name for name in variables if owner(name, every_role) == role]
         given = {**_trusted(_read(role, "defaults/main.yml")), **{name: variables[name] for name in mine}}
-        values = self._templated({**variables, **given}, [name for name in given if name in spec])
+        values = templated(self._templar, {**variables, **given}, [name for name in given if name in spec])
         # What the play hands over (ids) does not exist yet; its absence is the play's business.
         optional = {name: {**_without_template(option), "required": False} for name, option in spec.items()}
         checked = ArgumentSpecValidator(optional).validate(values)
@@ -55,18 +56,6 @@ class ActionModule(WarmAction):
             f"Read the inputs of role {role}: {message}. Mend the inventory." for message in checked.error_messages
         ]
         return dict(checked.validated_parameters), unknown(mine, role, spec) + wrong
-
-    def _templated(self, variables: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
-        """Values of the description; one that depends on what AWS will answer is left out."""
-        templar = self._templar.copy_with_new_env(available_variables=dict(variables))
-        values: dict[str, Any] = {}
-        for name in names:
-            try:
-                values[name] = templar.template(variables[name])
-            except Exception as error:
-                if "undefined" not in str(error):
-                    raise
-        return values
 
 
 def _read(role: str, path: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import yaml
 
 from ..module_utils._costs.bill import Description
 from ..module_utils._costs.prices import Prices, price_list
+from .templates import templated
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 PRICE_LISTS = _ROLES / "cost_control" / "files" / "price_lists"
@@ -44,14 +45,7 @@ def described(variables: Mapping[str, Any], templar: Any) -> Description:
     values = {name: value for name, value in defaults if "{{" not in str(value)}
     stems = ("platform_", *(f"{role}_" for role in _PRICED_ROLES))
     values.update({name: variables[name] for name in variables if name.startswith(stems)})
-    engine = templar.copy_with_new_env(available_variables={**variables, **values})
-    told: dict[str, Any] = {}
-    for name, value in values.items():
-        try:
-            told[name] = engine.template(value)
-        except Exception as error:
-            if "undefined" not in str(error):
-                raise
+    told = templated(templar, {**variables, **values}, values)
     return Description(told)
 
 

@@ -329,7 +329,8 @@ class Work:
         with self._session(other(which)) as there, self._session(which) as here:
             known = observed.side(which).sequences
             for name in sorted(observed.side(other(which)).sequences & known):
-                last, called = first_row(there, f"SELECT last_value, is_called FROM {ddl.qualified(name)}")  # noqa: S608
+                query = f"SELECT last_value, is_called FROM {ddl.qualified(name)}"  # noqa: S608 - quoted
+                last, called = first_row(there, query)
                 here.execute("SELECT setval(%s::regclass, %s, %s)", [ddl.qualified(name), last, called])
 
     # --- taking apart -----------------------------------------------------------------------------
