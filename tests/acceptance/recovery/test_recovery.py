@@ -17,54 +17,19 @@ import psycopg
 import pytest
 
 from tests.support.ansible import PlayResult, playbook_command, playbook_environment, run_playbook
+from tests.support.aurora import PREFIX, make
+from tests.support.aurora import TAGS as IDENTITY
 from tests.support.cloud import REGION, Cloud, running
 
-CLUSTER, DR_REGION = "stories-local", "us-west-2"
-TAGS = {"Project": "1001-stories", "Environment": "local", "ManagedBy": "ansible"}
+CLUSTER, DR_REGION = PREFIX, "us-west-2"
+TAGS = {**IDENTITY, "ManagedBy": "ansible"}
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A cloud with its data plane and one database that holds books."""
     with running(tmp_path_factory.mktemp("cloud"), data_plane=True) as cloud:
-        rds = cloud.client("rds")
-        tags = [{"Key": name, "Value": value} for name, value in {**TAGS, "Name": CLUSTER}.items()]
-        ec2 = cloud.client("ec2")
-        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        subnets = [
-            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")["Subnet"]
-            for n, zone in enumerate("ab")
-        ]
-        rds.create_db_subnet_group(
-            DBSubnetGroupName=CLUSTER,
-            DBSubnetGroupDescription="data",
-            SubnetIds=[subnet["SubnetId"] for subnet in subnets],
-        )
-        group = ec2.create_security_group(GroupName="rds", Description="rds", VpcId=vpc)["GroupId"]
-        rds.create_db_cluster(
-            DBClusterIdentifier=CLUSTER,
-            Engine="aurora-postgresql",
-            EngineVersion="15.10",
-            DatabaseName="stories_db",
-            MasterUsername="stories_admin",
-            ManageMasterUserPassword=True,
-            DBSubnetGroupName=CLUSTER,
-            VpcSecurityGroupIds=[group],
-            BackupRetentionPeriod=30,
-            StorageEncrypted=True,
-            DeletionProtection=True,
-            Tags=tags,
-        )
-        rds.create_db_instance(
-            DBInstanceIdentifier=f"{CLUSTER}-1",
-            DBClusterIdentifier=CLUSTER,
-            Engine="aurora-postgresql",
-            DBInstanceClass="db.r6g.large",
-            Tags=[*tags[:-1], {"Key": "Name", "Value": f"{CLUSTER}-1"}],
-        )
-        rds.get_waiter("db_cluster_available").wait(
-            DBClusterIdentifier=CLUSTER, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-        )
+        make(cloud, tags=TAGS)
         sql(cloud, "CREATE TABLE books AS SELECT n AS id, 'Title ' || n AS title FROM generate_series(1, 5000) n")
         sql(cloud, "CREATE TABLE submissions (id serial, body text, at timestamptz DEFAULT now())")
         sql(cloud, "INSERT INTO submissions (body) SELECT repeat('x', n % 50) FROM generate_series(1, 2000) n")

@@ -19,6 +19,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from tests.support.postgres import Server, running
+from tests.support.threads import Threads
 
 MODULES = "ansible_collections.stories1001.platform.plugins.modules"
 UTILS = "ansible_collections.stories1001.platform.plugins.module_utils"
@@ -154,32 +155,21 @@ class Background:
         return self._result
 
 
-class Writers:
+class Writers(Threads):
     """Sessions that insert, update and read all the time; every error of theirs is kept."""
 
     def __init__(self, database: Database, table: str, count: int = 2) -> None:
-        self._ended = threading.Event()
+        super().__init__(lambda _number: self._write(database, table), count)
         self.errors: list[str] = []
         self.writes = 0
-        self._threads = [threading.Thread(target=self._write, args=(database, table, n)) for n in range(count)]
 
-    def _write(self, database: Database, table: str, number: int) -> None:
+    def _write(self, database: Database, table: str) -> None:
         with database.server.connect(database.name) as connection:
-            while not self._ended.is_set():
+            while not self.ended.is_set():
                 try:
                     connection.execute(f"UPDATE {table} SET note = note || 'x' WHERE id % 97 = {self.writes % 97}")
                     connection.execute(f"SELECT count(*) FROM {table} WHERE note = 'n'")
                     self.writes += 1
                 except psycopg.Error as error:
                     self.errors.append(repr(error))
-                self._ended.wait(0.01)
-
-    def __enter__(self) -> Writers:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
+                self.ended.wait(0.01)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import pytest
 
 from tests.integration.postgres.conftest import run_with as run_module_here
 from tests.support.postgres import PASSWORD, Server, running
+from tests.support.threads import Threads
 
 LOGICAL = {"wal_level": "logical", "wal_receiver_status_interval": "1s", "wal_retrieve_retry_interval": "200ms"}
 # A password over TCP, so that tests can see that it shows nowhere; the socket is the tests' own way in.
@@ -124,23 +124,23 @@ def pair(servers: tuple[Server, Server]) -> Iterator[Pair]:
         server.execute(f"DROP DATABASE {one.name} WITH (FORCE)", host=str(server.folder))
 
 
-class Readers:
+class Readers(Threads):
     """The application: sessions that insert, update and delete, and remember every write that was acknowledged.
 
     They begin on the old server; `move` sends them to the new one, or back.
     """
 
     def __init__(self, pair: Pair, count: int = 2) -> None:
-        self._pair, self._ended = pair, threading.Event()
+        super().__init__(lambda number: self._write(1_000_000 * (number + 1)), count)
+        self._pair = pair
         self.server = pair.old
         self.acknowledged: set[int] = set()
         self.refused = 0
         self.errors: list[str] = []
-        self._threads = [threading.Thread(target=self._write, args=(1_000_000 * (n + 1),)) for n in range(count)]
 
     def _write(self, key: int) -> None:
         connection = None
-        while not self._ended.is_set():
+        while not self.ended.is_set():
             key += 1
             try:
                 if connection is None or connection.closed or connection.info.port != self.server.port:
@@ -156,17 +156,7 @@ class Readers:
                 connection = None
             except psycopg.Error as error:
                 self.errors.append(repr(error))
-            self._ended.wait(0.01)
+            self.ended.wait(0.01)
 
     def move(self, server: Server) -> None:
         self.server = server
-
-    def __enter__(self) -> Readers:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
