@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
-from .._aws.api import Aws
+from .._aws.prefixed import Prefixed
 from .._aws.tags import belongs, from_boto3, to_boto3
-from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
 from .model import COMPOSITE, METRIC, composite_fields, metric_fields, request
 
@@ -19,12 +18,13 @@ _AT_ONCE = 8
 _MISSING = ("ResourceNotFound", "ResourceNotFoundException")
 
 
-class Alarm(Kind):
+class Alarm(Prefixed):
     """Alarms under our prefix; found are those that are named in this call, and those that carry our tags.
 
     The tag Component tells them from alarms that other roles make under the same prefix.
     """
 
+    service = "cloudwatch"
     sort: ClassVar[str]  # AWS's AlarmType
     listed: ClassVar[str]  # its key in the answer
     operation: ClassVar[str]
@@ -34,15 +34,6 @@ class Alarm(Kind):
     @abstractmethod
     def canonical(alarm: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of what AWS shows."""
-
-    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
-        self._aws = aws
-        self._tags = tags
-        self._prefix = f"{prefix}-"
-        self._named = frozenset(named)
-
-    def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
-        return self._aws.call(attempt, "cloudwatch", operation, **parameters)
 
     def observe(self) -> Iterable[Found]:
         alarms = self._aws.pages(
@@ -57,7 +48,7 @@ class Alarm(Kind):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for alarm, tags in zip(alarms, pool.map(self._tags_of, alarms), strict=True):
                 name, arn = alarm["AlarmName"], alarm["AlarmArn"]
-                if name in self._named or self._is_ours(tags):
+                if self._is_ours(name, tags):
                     outputs = {"arn": arn, "state": alarm["StateValue"]}
                     yield Found(self.kind, name, arn, self.canonical(alarm), tags, outputs)
 
@@ -67,8 +58,10 @@ class Alarm(Kind):
         answer = self._aws.call_unless(_MISSING, attempt, "cloudwatch", "list_tags_for_resource", ResourceARN=arn)
         return dict(from_boto3((answer or {}).get("Tags") or []))
 
-    def _is_ours(self, tags: Mapping[str, str]) -> bool:
-        return belongs(tags, self._tags) and tags.get("Component") == self._tags.get("Component")
+    def _is_ours(self, name: str, tags: Mapping[str, str]) -> bool:
+        # Roles share the platform's tags; each minds the alarms of its own component.
+        component = tags.get("Component") == self._identity.get("Component")
+        return name in self._named or (component and belongs(tags, self._identity))
 
     def create(self, wanted: Resource) -> Found:
         attempt, tags = f"create alarm {wanted.name}", to_boto3(dict(wanted.tags or {}))

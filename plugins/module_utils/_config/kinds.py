@@ -8,11 +8,12 @@ An account has one recorder and one channel in a region; those of somebody else 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.tags import belongs, from_boto3, to_boto3
+from .._aws.prefixed import Prefixed
+from .._aws.tags import from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
 from .._engine.steps import PlanRefused
@@ -144,20 +145,12 @@ class Recording(_Single):
         self._call(attempt, "stop_configuration_recorder", ConfigurationRecorderName=found.name)
 
 
-class Rule(Kind):
+class Rule(Prefixed):
     """Rules of AWS under our prefix that are named in this call or carry our tags, with their last verdict."""
 
+    service = "config"
     kind = "config_rule"
     traits = Traits("config rule")
-
-    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
-        self._aws = aws
-        self._identity = tags
-        self._prefix = f"{prefix}-"
-        self._named = frozenset(named)
-
-    def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
-        return self._aws.call(attempt, "config", operation, **parameters)
 
     def observe(self) -> Iterable[Found]:
         rules = self._aws.pages("list the config rules", "config", "describe_config_rules", "ConfigRules")
@@ -173,7 +166,7 @@ class Rule(Kind):
             name, arn = one["ConfigRuleName"], one["ConfigRuleArn"]
             answer = self._call(f"read the tags of config rule {name}", "list_tags_for_resource", ResourceArn=arn)
             tags = from_boto3(answer["Tags"])
-            if name not in self._named and not belongs(tags, self._identity):
+            if not self._is_ours(name, tags):
                 continue
             fields = {
                 "description": one.get("Description", ""),

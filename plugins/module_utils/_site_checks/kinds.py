@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.tags import belongs, from_boto3, to_boto3
-from .._engine.kinds import Kind
+from .._aws.prefixed import Prefixed
+from .._aws.tags import from_boto3, to_boto3
 from .._engine.resources import Found, Resource, Traits
 from .model import FIXED, config, fields
 
@@ -24,24 +24,22 @@ _TYPE = "healthcheck"
 _AT_ONCE = 10  # ids that ListTagsForResources takes
 
 
-class HealthCheck(Kind):
+class HealthCheck(Prefixed):
     """Health checks whose reference begins with a name under our prefix, and that carry our tags.
 
     One without any tags is ours too: a run was killed between its creation and its tags.
     """
 
+    service = "route53"
     kind = "health_check"
     traits = Traits("health check")
 
     def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
-        self._aws = aws
-        self._identity = tags
-        self._named = frozenset(named)
-        self._prefix = f"{prefix}-"
+        super().__init__(aws, tags, prefix, named)
         self._remade: dict[str, str] = {}  # name -> id of a check that this run made anew
 
     def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
-        return self._aws.call(attempt, "route53", operation, region=_HOME, **parameters)
+        return super()._call(attempt, operation, region=_HOME, **parameters)
 
     def observe(self) -> Iterable[Found]:
         checks = self._aws.pages(
@@ -53,7 +51,7 @@ class HealthCheck(Kind):
             name = one["CallerReference"].partition("/")[0]
             ident = one["Id"]
             its = tags.get(ident, {})
-            if name in self._named or not its or belongs(its, self._identity):
+            if not its or self._is_ours(name, its):
                 yield Found(self.kind, name, ident, fields(one["HealthCheckConfig"]), its)
 
     def _tags(self, idents: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from .._aws.api import Aws
 from .._aws.policies import canonical, text
-from .._aws.tags import belongs, from_boto3, to_boto3
+from .._aws.prefixed import Prefixed
+from .._aws.tags import from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
 from .model import subscription_name
@@ -22,20 +23,12 @@ _ATTRIBUTES = {"display_name": "DisplayName", "kms_key": "KmsMasterKeyId", "poli
 PENDING = "PendingConfirmation"
 
 
-class Topic(Kind):
+class Topic(Prefixed):
     """Topics under our prefix that are named in this call or carry our tags."""
 
+    service = "sns"
     kind = "sns_topic"
     traits = Traits("topic")
-
-    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
-        self._aws = aws
-        self._tags = tags
-        self._prefix = f"{prefix}-"
-        self._named = frozenset(named)
-
-    def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
-        return self._aws.call(attempt, "sns", operation, **parameters)
 
     def observe(self) -> Iterable[Found]:
         for one in self._aws.pages("list the topics", "sns", "list_topics", "Topics"):
@@ -52,7 +45,7 @@ class Topic(Kind):
         tags = from_boto3(
             self._call(f"read the tags of topic {name}", "list_tags_for_resource", ResourceArn=arn)["Tags"]
         )
-        if name not in self._named and not belongs(tags, self._tags):
+        if not self._is_ours(name, tags):
             return None
         shown = answer["Attributes"]
         fields = {

@@ -4,27 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._aws.api import Aws
-from .._aws.tags import belongs, from_boto3, to_boto3
-from .._engine.kinds import Kind
+from .._aws.prefixed import Prefixed
+from .._aws.tags import from_boto3, to_boto3
 from .._engine.resources import Found, Resource, Traits
 from .model import RULE
 
 
-class _Named(Kind):
+class _Named(Prefixed):
     """What X-Ray calls by a name that begins with our prefix, if it is named in this call or carries our tags."""
 
-    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, named: Collection[str] = ()) -> None:
-        self._aws = aws
-        self._identity = tags
-        self._prefix = f"{prefix}-"
-        self._named = frozenset(named)
-
-    def _call(self, attempt: str, operation: str, **parameters: Any) -> Any:
-        return self._aws.call(attempt, "xray", operation, **parameters)
+    service = "xray"
 
     def _tags_if_ours(self, name: str, arn: str) -> dict[str, str] | None:
         """The tags, or None where it is another platform's whose prefix begins like ours."""
@@ -32,7 +24,7 @@ class _Named(Kind):
             return None
         answer = self._call(f"read the tags of {name}", "list_tags_for_resource", ResourceARN=arn)
         tags: dict[str, str] = from_boto3(answer["Tags"])
-        return tags if name in self._named or belongs(tags, self._identity) else None
+        return tags if self._is_ours(name, tags) else None
 
     def retag(self, found: Found, put: Mapping[str, str], remove: Sequence[str]) -> None:
         if put:
