@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ansible.module_utils.common.yaml import yaml_load
 
 from ..module_utils._costs.bill import Description
 from ..module_utils._costs.prices import Prices, price_list
@@ -61,5 +61,5 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    content: dict[str, Any] = yaml_load(path.read_text(encoding="utf-8")) or {}
     return content

@@ -35,14 +35,18 @@ class KmsKey(Kind):
         tags: Mapping[str, str],
         prefix: str,
         *,
+        brief: bool = False,
         revive: bool = False,
         pending_window_in_days: int = 30,
         keep: Collection[str] = (),
     ) -> None:
-        """revive: a key that waits for its deletion under our alias counts as found, and a change saves it.
+        """brief: read what aliases lead to and no policy or rotation; for those who compare nothing.
+
+        revive: a key that waits for its deletion under our alias counts as found, and a change saves it.
 
         keep: names of keys that are left out of what is found.
         """
+        self._brief = brief
         self._keep = frozenset(keep)
         self._aws = aws
         self._identity = identity(tags)
@@ -68,7 +72,7 @@ class KmsKey(Kind):
                 told.add(found.name)
                 if found.name not in self._keep:
                     yield found
-        for ident in self._tagged():
+        for ident in () if self._brief else self._tagged():
             found = None if ident in named else self._read(ident, None)
             if found and found.name.startswith(f"{self._prefix}-") and found.name not in told | self._keep:
                 yield found
@@ -96,20 +100,21 @@ class KmsKey(Kind):
         if its_alias and self._is_foreign(ident, its_alias, tags):
             self._foreign.add(its_alias)
             return None
-        policy = self._call(f"read the policy of KMS key {ident}", "get_key_policy", KeyId=ident, PolicyName="default")
-        rotation = self._call(f"read the rotation of KMS key {ident}", "get_key_rotation_status", KeyId=ident)
         fields = {
             "alias": its_alias,
             "description": key.get("Description", ""),
             "enabled": key["KeyState"] == "Enabled",
             "multi_region": key.get("MultiRegion", False),
-            "policy": canonical(policy["Policy"]),
-            "rotation_period_in_days": rotation.get("RotationPeriodInDays", 365)
-            if rotation["KeyRotationEnabled"]
-            else None,
+            **({} if self._brief else self._asked_one_by_one(ident)),
         }
         name = its_alias.removeprefix(alias("")) if its_alias else tags.get("Name", "")
         return Found(self.kind, name, ident, fields, tags, {"arn": key["Arn"], "state": key["KeyState"]})
+
+    def _asked_one_by_one(self, ident: str) -> dict[str, Any]:
+        policy = self._call(f"read the policy of KMS key {ident}", "get_key_policy", KeyId=ident, PolicyName="default")
+        rotation = self._call(f"read the rotation of KMS key {ident}", "get_key_rotation_status", KeyId=ident)
+        period = rotation.get("RotationPeriodInDays", 365) if rotation["KeyRotationEnabled"] else None
+        return {"policy": canonical(policy["Policy"]), "rotation_period_in_days": period}
 
     def _is_foreign(self, ident: str, its_alias: str, tags: Mapping[str, str]) -> bool:
         """Whether the key is another platform's. Raises PlanRefused for one that is nobody's of ours.

@@ -53,8 +53,8 @@ class Listener(ElbKind):
     kind = "listener"
     traits = Traits("listener", immutable=frozenset({"load_balancer"}), hidden=frozenset({"origin_header"}))
 
-    def __init__(self, aws: Aws, name: str) -> None:
-        super().__init__(aws, name)
+    def __init__(self, aws: Aws, name: str, *, brief: bool = False) -> None:
+        super().__init__(aws, name, brief=brief)
         self._balancer = LoadBalancer(aws, name)
 
     def observe(self) -> Iterable[Found]:
@@ -76,6 +76,8 @@ class Listener(ElbKind):
         return self.aws.pages(attempt, "elbv2", "describe_listeners", "Listeners", **which)
 
     def _seen(self, item: Mapping[str, Any]) -> Seen:
+        if self.brief and item["Protocol"] != "HTTPS":
+            return Seen(item, None)  # it redirects
         attempt = f"list rules of {listener_name(self.name, item['Port'])}"
         rules = self.aws.pages(attempt, "elbv2", "describe_rules", "Rules", ListenerArn=item["ListenerArn"])
         ours = [rule for rule in rules if rule["Priority"] == str(ORIGIN_RULE_PRIORITY) and origin_header(rule)]
@@ -89,7 +91,7 @@ class Listener(ElbKind):
             "protocol": item["Protocol"],
             "ssl_policy": item.get("SslPolicy"),
             "certificate": default[0] if default else None,
-            "additional_certificates": self._additional(item) if item["Protocol"] == "HTTPS" else [],
+            "additional_certificates": [] if self.brief or item["Protocol"] != "HTTPS" else self._additional(item),
             "action": canonical_action(seen.default),
             "target_groups": sorted(seen.weights),
             "stickiness_seconds": stickiness_of(seen.forward),
@@ -206,9 +208,9 @@ class Listener(ElbKind):
         self.call(f"delete listener {found.name}", "delete_listener", ListenerArn=found.id)
 
 
-def load_balancer_kinds(aws: Aws, name: str) -> list[Kind]:
+def load_balancer_kinds(aws: Aws, name: str, *, brief: bool = False) -> list[Kind]:
     """All kinds of a load balancer, in the order of creation."""
-    return [TargetGroup(aws, name), LoadBalancer(aws, name), Listener(aws, name)]
+    return [kind(aws, name, brief=brief) for kind in (TargetGroup, LoadBalancer, Listener)]
 
 
 def initial_weights(wanted: Resource) -> dict[str, int]:

@@ -278,7 +278,7 @@ SECTIONS: Mapping[str, Section] = {
     "kms_keys": Section(
         phase=1,
         what="the KMS keys",
-        kinds=lambda aws, where: [KmsKey(aws, where.tags, where.prefix)],
+        kinds=lambda aws, where: [KmsKey(aws, where.tags, where.prefix, brief=True)],
         pick=_kms_keys,
     ),
     "roles": Section(
@@ -314,7 +314,7 @@ SECTIONS: Mapping[str, Section] = {
     "load_balancer": Section(
         phase=3,
         what="the load balancer",
-        kinds=lambda aws, where: load_balancer_kinds(aws, where.prefix),
+        kinds=lambda aws, where: load_balancer_kinds(aws, where.prefix, brief=True),
         pick=_load_balancer,
     ),
     "content_delivery": Section(
