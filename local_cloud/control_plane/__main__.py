@@ -47,6 +47,7 @@ def import_overlay(data_plane: bool) -> None:
     importlib.import_module("local_cloud.control_plane.idempotency")
     if data_plane and has_part("data_plane", "overlay"):
         importlib.import_module("local_cloud.data_plane.overlay")
+    importlib.import_module("local_cloud.control_plane.creation_times")  # in front of all others
 
 
 async def _told_to_end() -> None:

@@ -188,6 +188,13 @@ options:
     description: Restarts instances, one after another, for which a changed static parameter waits.
     type: bool
     default: false
+  wait:
+    description:
+      - Whether to wait until AWS has made what takes it minutes.
+      - With V(false) the module begins that, leaves what depends on it and tells both as RV(unfinished); a later call
+        that waits finishes. So several slow things are made at the same time.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - stories1001.platform.attributes
   - amazon.aws.common.modules
@@ -217,6 +224,12 @@ steps:
   type: list
   elements: dict
   sample: [{id: "db_cluster/stories-production:create", sentence: Create Aurora cluster stories-production}]
+unfinished:
+  description: What AWS still works at, and the steps left until then; empty unless O(wait=false).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success
@@ -323,6 +336,7 @@ def main() -> None:
             "ca_certificate_identifier": {"type": "str", "default": ""},
             "apply_immediately": {"type": "bool", "default": False},
             "reboot": {"type": "bool", "default": False},
+            "wait": {"type": "bool", "default": True},
         },
         required_if=[("state", "present", ("subnet_ids", "security_group_ids"))],
         supports_check_mode=True,
@@ -344,7 +358,9 @@ def main() -> None:
         final_snapshot_name=params["final_snapshot_name"],
         major_upgrade=params["allow_major_version_upgrade"],
     )
-    converge_resources(module, kinds, wanted, lambda state: _outputs(state, name) if present else {})
+    converge_resources(
+        module, kinds, wanted, lambda state: _outputs(state, name) if present else {}, wait=params["wait"]
+    )
 
 
 def _wanted(aws: Aws, params: dict[str, Any]) -> list[Resource]:

@@ -144,6 +144,13 @@ options:
     description: Name of the snapshot that is taken on removal; none is taken when empty.
     type: str
     default: ""
+  wait:
+    description:
+      - Whether to wait until AWS has made what takes it minutes.
+      - With V(false) the module begins that, leaves what depends on it and tells both as RV(unfinished); a later call
+        that waits finishes. So several slow things are made at the same time.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - stories1001.platform.attributes
   - amazon.aws.common.modules
@@ -172,6 +179,12 @@ steps:
   sample:
     - id: "replication_group/stories-production-redis:create"
       sentence: Create replication group stories-production-redis
+unfinished:
+  description: What AWS still works at, and the steps left until then; empty unless O(wait=false).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success
@@ -246,6 +259,7 @@ def main() -> None:
             "notification_topic_arn": {"type": "str", "default": ""},
             "apply_immediately": {"type": "bool", "default": False},
             "final_snapshot_name": {"type": "str", "default": ""},
+            "wait": {"type": "bool", "default": True},
         },
         required_if=[("state", "present", ("subnet_ids", "security_group_ids"))],
         supports_check_mode=True,
@@ -268,7 +282,7 @@ def main() -> None:
         group = state["replication_group", name].outputs
         return {key: group.get(key) for key in ("primary_endpoint", "reader_endpoint", "pending")}
 
-    converge_resources(module, kinds, wanted, outputs if _present(params) else lambda state: {})
+    converge_resources(module, kinds, wanted, outputs if _present(params) else lambda state: {}, wait=params["wait"])
 
 
 def _present(params: dict[str, Any]) -> bool:

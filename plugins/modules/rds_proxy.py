@@ -82,6 +82,13 @@ options:
     description: Makes an endpoint that leads to readers.
     type: bool
     default: false
+  wait:
+    description:
+      - Whether to wait until AWS has made what takes it minutes.
+      - With V(false) the module begins that, leaves what depends on it and tells both as RV(unfinished); a later call
+        that waits finishes. So several slow things are made at the same time.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - stories1001.platform.attributes
   - amazon.aws.common.modules
@@ -109,6 +116,12 @@ steps:
   type: list
   elements: dict
   sample: [{id: "db_proxy/stories-production:create", sentence: Create RDS proxy stories-production}]
+unfinished:
+  description: What AWS still works at, and the steps left until then; empty unless O(wait=false).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success
@@ -163,6 +176,7 @@ def main() -> None:
                 "default": [],
             },
             "reader_endpoint": {"type": "bool", "default": False},
+            "wait": {"type": "bool", "default": True},
         },
         required_if=[
             ("state", "present", ("cluster", "secret_arns", "role_arn", "subnet_ids", "security_group_ids")),
@@ -180,7 +194,7 @@ def main() -> None:
         return {**told, "reader_endpoint": reader.outputs.get("endpoint")} if reader else told
 
     kinds = proxy_kinds(Aws(module), params["tags"], name)
-    converge_resources(module, kinds, wanted, outputs if present else lambda state: {})
+    converge_resources(module, kinds, wanted, outputs if present else lambda state: {}, wait=params["wait"])
 
 
 if __name__ == "__main__":

@@ -69,6 +69,11 @@ class Kind(ABC):
     def delete(self, found: Found) -> None:
         """Remove it and wait until it is gone where something later in the order depends on that."""
 
+    @property
+    def slow(self) -> bool:
+        """Whether AWS goes on working at one after the call that makes it: whether there is a `wait`."""
+        return type(self).wait is not Kind.wait
+
     def wait(self, found: Found) -> None:  # noqa: B027 - most kinds are ready at once
         """Wait until a created or changed resource can be used. Called late: before the first step that
         refers to it, and at the end."""
@@ -80,11 +85,13 @@ def converge_resources(
     desired: Sequence[Resource] | None,
     extra_outputs: Callable[[State], Mapping[str, Any]] = lambda state: {},
     purge: Collection[str] = (),
+    wait: bool = True,
 ) -> Any:
     """Make AWS hold the desired resources (None: none of these kinds at all) and end the module.
 
     kinds: in the order of creation; removal goes the other way.
     purge: kinds of which everything of ours goes that is not desired, once all else stands.
+    wait: False begins what takes AWS minutes and leaves what depends on that to a later run.
     Returns ``resources`` ({kind: {name: {id, …}}}) beside what `converge` returns.
     """
     by_kind = {kind.kind: kind for kind in kinds}
@@ -93,7 +100,7 @@ def converge_resources(
     def observe() -> State:
         state = observed(kinds)
         unsettled = [found for found in state.values() if not found.settled]
-        if not unsettled or module.check_mode:
+        if not unsettled or module.check_mode or not wait:
             return state
         # An earlier run was killed while AWS worked; what it began is awaited, not begun again.
         for found in unsettled:
@@ -107,8 +114,11 @@ def converge_resources(
         surplus = {key: found for key, found in state.items() if key not in wanted and found.kind in purge}
         return plan_present(state, desired, traits) + plan_absent(surplus, [kind.kind for kind in kinds], traits)
 
-    def apply(steps: Sequence[ResourceStep], state: State) -> None:
-        carry_out(steps, state, by_kind)
+    def apply(steps: Sequence[ResourceStep], state: State) -> Sequence[ResourceStep]:
+        return carry_out(steps, state, by_kind, wait=wait)
+
+    def unfinished(state: State) -> list[str]:
+        return [f"{traits[one.kind].title} {one.name}" for one in state.values() if not one.settled]
 
     return converge(
         module,
@@ -117,6 +127,7 @@ def converge_resources(
         apply=apply,
         render=lambda state, steps: render(state, steps, traits),
         outputs=lambda state: {"resources": outputs(state), **extra_outputs(state)},
+        unfinished=unfinished,
     )
 
 
@@ -131,35 +142,66 @@ def observed(kinds: Iterable[Observer]) -> State:
     return index(found for its in side_by_side(lambda kind: list(kind.observe()), kinds) for found in its)
 
 
-def carry_out(steps: Sequence[ResourceStep], state: State, kinds: Mapping[str, Kind]) -> None:
-    """Apply the steps in order; a slow creation is awaited only when a later step needs it."""
-    known: dict[Key, Found] = dict(state)
-    pending: dict[Key, Found] = {}
+def carry_out(
+    steps: Sequence[ResourceStep], state: State, kinds: Mapping[str, Kind], *, wait: bool = True
+) -> list[ResourceStep]:
+    """Apply the steps in order; a slow creation is awaited only when a later step needs it.
 
-    def settle(keys: Iterable[Key]) -> None:
-        for key in list(keys):
-            if key in pending:
-                found = pending.pop(key)
-                kinds[found.kind].wait(found)
+    Without ``wait``, a step that needs one is left, and so is what depends on that step. Returns the steps left.
+    """
+    known: dict[Key, Found] = dict(state)
+    # What AWS still works at. Without waiting, also what an earlier run began.
+    pending: dict[Key, Found] = {} if wait else {key: found for key, found in state.items() if not found.settled}
+    left: list[ResourceStep] = []
+    missing: set[Key] = set()  # what the steps left would have made or changed
+
+    def await_all(keys: Iterable[Key]) -> None:
+        for key in [key for key in keys if key in pending]:
+            found = pending.pop(key)
+            kinds[found.kind].wait(found)
 
     for step in steps:
+        needed = _needed(step)
+        if not wait and any(key in missing or key in pending for key in needed):
+            left.append(step)
+            missing.add(_touched(step))
+            continue
+        await_all(needed)
         match step:
             case Delete():
                 kinds[step.kind].delete(known.pop((step.kind, step.name)))
             case Create():
-                settle([*refs(step.resource.fields), *refs(step.resource.initial), *step.resource.on])
                 made = kinds[step.resource.kind].create(_resolved(step.resource, known))
-                known[made.key] = pending[made.key] = made
+                known[made.key] = made
+                if kinds[made.kind].slow:
+                    pending[made.key] = made
             case Change():
-                settle([*refs(step.resource.fields), step.resource.key])
                 found = known[step.resource.key]
                 kinds[found.kind].change(found, _resolved(step.resource, known), step.fields)
-                pending[found.key] = found
+                if kinds[found.kind].slow:
+                    pending[found.key] = found
             case Retag():
-                settle([step.resource.key])
                 found = known[step.resource.key]
                 kinds[found.kind].retag(found, step.put, step.remove)
-    settle(list(pending))
+    if wait:
+        await_all(list(pending))
+    return left
+
+
+def _needed(step: ResourceStep) -> list[Key]:
+    """What must be ready before the step is taken."""
+    match step:
+        case Create():
+            return [*refs(step.resource.fields), *refs(step.resource.initial), *step.resource.on]
+        case Change():
+            return [*refs(step.resource.fields), step.resource.key]
+        case Retag():
+            return [step.resource.key]
+    return []
+
+
+def _touched(step: ResourceStep) -> Key:
+    return (step.kind, step.name) if isinstance(step, Delete) else step.resource.key
 
 
 def refs(value: Any) -> Iterable[Key]:

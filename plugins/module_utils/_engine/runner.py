@@ -38,42 +38,55 @@ def converge(
     *,
     observe: Callable[[], O],
     plan: Callable[[O], Sequence[S]],
-    apply: Callable[[Sequence[S], O], None],
+    apply: Callable[[Sequence[S], O], Sequence[S] | None],
     render: Callable[[O, Sequence[S]], Any],
     outputs: Callable[[O], Mapping[str, Any]],
+    unfinished: Callable[[O], Sequence[str]] = lambda state: (),
 ) -> Any:
     """Make AWS (or PostgreSQL) equal to what is desired and end the module.
 
     observe: reads the present state; called again after the steps were applied.
     plan: pure; the steps still missing. Raises PlanRefused before anything is written.
-    apply: carries the steps out in order. Raises StepFailed.
+    apply: carries the steps out in order, returns those that it left for a later run. Raises StepFailed.
     render: what ``--diff`` shows of a state, reduced to what the steps touch; never a secret.
     outputs: what the module returns of a state, ids above all.
+    unfinished: what AWS still works at, for a module that was told not to wait.
 
-    The result holds ``changed``, ``steps`` (id and sentence of each), ``diff`` and the outputs. In check
-    mode the outputs are those of the planned state: an id that does not exist yet is a placeholder, see
+    The result holds ``changed``, ``steps`` (id and sentence of each), ``diff``, ``unfinished`` and the outputs. In
+    check mode the outputs are those of the planned state: an id that does not exist yet is a placeholder, see
     `resources.planned`.
     """
     with refusing(module):
         before = observe()
         steps = tuple(plan(before))
-        expected = reduce(lambda state, step: step.after(state), steps, before)
-        result: dict[str, Any] = {
+        after, working = _expected(before, steps), list(unfinished(before))
+        if steps and not module.check_mode:
+            left = apply(steps, before) or ()
+            steps = tuple(one for one in steps if one not in left)
+            after = observe()
+            working = [*unfinished(after), *(one.sentence for one in left)]
+            if not working:
+                _verify(plan(after))
+        result = {
             "changed": bool(steps),
             "steps": [{"id": step.id, "sentence": step.sentence} for step in steps],
-            "diff": _diff(render(before, steps), render(expected, steps)) if steps else [],
+            "diff": _diff(render(before, steps), render(_expected(before, steps), steps)) if steps else [],
+            "unfinished": [] if module.check_mode else working,
         }
-        after = expected
-        if steps and not module.check_mode:
-            apply(steps, before)
-            after = observe()
-            if leftover := plan(after):
-                raise StepFailed(
-                    "Applied every step, then looked again and found work left: "
-                    + "; ".join(step.sentence for step in leftover)
-                    + ". Run the play again; if it stays, something else is changing these resources."
-                )
     return module.exit_json(**result, **outputs(after))
+
+
+def _expected(state: O, steps: Sequence[S]) -> O:
+    return reduce(lambda now, step: step.after(now), steps, state)
+
+
+def _verify(leftover: Sequence[S]) -> None:
+    if leftover:
+        raise StepFailed(
+            "Applied every step, then looked again and found work left: "
+            + "; ".join(step.sentence for step in leftover)
+            + ". Run the play again; if it stays, something else is changing these resources."
+        )
 
 
 @contextmanager

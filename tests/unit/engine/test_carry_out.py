@@ -23,6 +23,7 @@ class World:
         self.things: dict[tuple[str, str], Found] = {}
         self.diary: list[str] = []
         self.refuse_after: int | None = None
+        self.slow = False  # whether what is made is under way until somebody waits for it
 
     def write(self, what: str) -> None:
         if self.refuse_after is not None and len([one for one in self.diary if "wait" not in one]) >= self.refuse_after:
@@ -40,7 +41,8 @@ def kind_of(world: World, name: str) -> Kind:
 
         def create(self, wanted: Resource) -> Found:
             world.write(f"create {name} {wanted.name}")
-            made = Found(name, wanted.name, f"{name}-{wanted.name}", wanted.fields, wanted.tags)
+            ident = f"{name}-{wanted.name}"
+            made = Found(name, wanted.name, ident, wanted.fields, wanted.tags, settled=not world.slow)
             world.things[made.key] = made
             return made
 
@@ -85,10 +87,11 @@ WISH = [
 ]
 
 
-def run(world: World, desired: list[Resource] | None = WISH, check: bool = False) -> dict[str, Any]:
+def run(world: World, desired: list[Resource] | None = WISH, check: bool = False, wait: bool = True) -> dict[str, Any]:
     module = Module(check)
     with pytest.raises(Ended):
-        converge_resources(module, [kind_of(world, name) for name in ("nat", "database", "route")], desired)
+        kinds = [kind_of(world, name) for name in ("nat", "database", "route")]
+        converge_resources(module, kinds, desired, wait=wait)
     return module.result
 
 
@@ -103,6 +106,39 @@ def test_a_slow_creation_is_awaited_only_when_a_later_step_needs_it() -> None:
         "wait database d",
         "wait route r",
     ]
+
+
+def test_without_waiting_what_is_slow_is_begun_and_what_depends_on_it_is_left() -> None:
+    world = World()
+    world.slow = True
+    begun = run(world, wait=False)
+    assert world.diary == ["create nat a", "create database d"]
+    assert [step["sentence"] for step in begun["steps"]] == ["Create nat a", "Create database d"]
+    assert begun["unfinished"] == ["nat a", "database d", "Create route r"]
+
+
+def test_a_run_that_waits_finishes_what_another_began() -> None:
+    world = World()
+    world.slow = True
+    run(world, wait=False)
+    finished = run(world)
+    assert [step["sentence"] for step in finished["steps"]] == ["Create route r"]
+    assert finished["unfinished"] == []
+    assert run(world, wait=False) == run(world) == {**finished, "changed": False, "steps": [], "diff": []}
+
+
+def test_without_waiting_nothing_is_begun_twice() -> None:
+    world = World()
+    world.slow = True
+    run(world, wait=False)
+    assert run(world, wait=False)["steps"] == []
+    assert world.diary == ["create nat a", "create database d"]
+
+
+def test_check_mode_lists_everything_whether_it_would_wait_or_not() -> None:
+    planned = run(World(), check=True, wait=False)
+    assert planned["steps"] == run(World(), check=True)["steps"]
+    assert planned["unfinished"] == []
 
 
 def test_check_mode_does_nothing_and_lists_what_the_run_then_does() -> None:
