@@ -142,7 +142,8 @@ class Rig:
             taskDefinition=definition,
             desiredCount=count,
             launchType="FARGATE",
-            healthCheckGracePeriodSeconds=300,
+            # Grace passes as fast as TIME_SCALE says; how long a version takes to start does not.
+            healthCheckGracePeriodSeconds=int(300 / TIME_SCALE),
             loadBalancers=[{"targetGroupArn": self.groups[slot], "containerName": "app", "containerPort": 3000}],
             networkConfiguration={"awsvpcConfiguration": {"subnets": list(subnets)}},
             deploymentConfiguration={
@@ -304,8 +305,15 @@ class Rig:
         return having[0]
 
     def healthy(self, slot: str) -> int:
+        return self._states(slot).count("healthy")
+
+    def targets(self, slot: str) -> int:
+        """All of them, those that drain as well."""
+        return len(self._states(slot))
+
+    def _states(self, slot: str) -> list[str]:
         found = self.elb.describe_target_health(TargetGroupArn=self.groups[slot])["TargetHealthDescriptions"]
-        return sum(1 for one in found if one["TargetHealth"]["State"] == "healthy")
+        return [one["TargetHealth"]["State"] for one in found]
 
     def services(self) -> dict[str, Any]:
         names = [f"{APPLICATION}-{slot}" for slot in SLOTS]

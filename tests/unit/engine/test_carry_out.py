@@ -89,8 +89,8 @@ WISH = [
 
 def run(world: World, desired: list[Resource] | None = WISH, check: bool = False, wait: bool = True) -> dict[str, Any]:
     module = Module(check)
+    kinds = [kind_of(world, name) for name in ("nat", "database", "route")]
     with pytest.raises(Ended):
-        kinds = [kind_of(world, name) for name in ("nat", "database", "route")]
         converge_resources(module, kinds, desired, wait=wait)
     return module.result
 
