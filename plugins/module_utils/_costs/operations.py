@@ -12,7 +12,7 @@ _FREE_TRACES = 100_000
 _FREE_EMAILS = 1_000
 
 # How many the role monitoring makes for one platform; a plan counts them itself, and a test compares both.
-_ALARMS = 43
+_ALARMS = 46
 _ALARMS_OF_A_NAT_GATEWAY = 2
 _ALARMS_OF_A_CACHE_NODE = 4  # and one for the credits of a burstable one
 _COMPOSITE_ALARMS = 3
@@ -36,8 +36,8 @@ def _watching(description: Description, name: str) -> list[Part]:
 
 
 def _health_check(description: Description, _name: str) -> list[Part]:
-    """Over HTTPS, and looking for a text if one is named."""
-    options = 2 if description.get("monitoring_site_search") else 1
+    """Over HTTPS; latency measured and a text looked for, if wished."""
+    options = 1 + bool(description.get("monitoring_site_search")) + description.on("monitoring_site_latency")
     return [
         Part(1, "check", "route53/health_check_month"),
         Part(options, "options", "route53/health_check_option_month"),
