@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.support.ansible import PlayResult, playbook_command, playbook_environment, run_playbook
-from tests.support.aurora import PREFIX, make
+from tests.support.aurora import PREFIX, make, sql
 from tests.support.aurora import TAGS as IDENTITY
-from tests.support.cloud import REGION, Cloud, running
+from tests.support.cloud import Cloud, running
 
 CLUSTER, DR_REGION = PREFIX, "us-west-2"
 TAGS = {**IDENTITY, "ManagedBy": "ansible"}
@@ -35,31 +34,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         sql(cloud, "INSERT INTO submissions (body) SELECT repeat('x', n % 50) FROM generate_series(1, 2000) n")
         sql(cloud, "CREATE TABLE nothing (id int)")
         yield cloud
-
-
-def sql(cloud: Cloud, statement: str, cluster: str = CLUSTER, region: str = REGION) -> Any:
-    """The first value that a statement of the master user returns."""
-    found = cloud.client("rds", region).describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
-    secret = cloud.client("secretsmanager", region).get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            with psycopg.connect(
-                host=found["Endpoint"],
-                port=found["Port"],
-                dbname="stories_db",
-                user="stories_admin",
-                password=json.loads(secret["SecretString"])["password"],
-                sslmode="require",
-                autocommit=True,
-            ) as connection:
-                result = connection.execute(statement)  # type: ignore[arg-type]  # a str that is no literal
-                row = result.fetchone() if result.description else None
-                return row[0] if row else None
-        except psycopg.OperationalError:  # a server that has just moved, or a password that has not arrived
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 def clusters(cloud: Cloud) -> list[str]:
