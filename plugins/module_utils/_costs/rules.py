@@ -26,7 +26,6 @@ FREE = frozenset(
     {
         "backup_plan",
         "backup_selection",
-        "bucket_replication",
         "budget",
         "cache_parameter_group",
         "cache_policy",

@@ -84,6 +84,10 @@ def inventories(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lean = folder / "local/group_vars/all/00-profile.yml"
     lean.unlink()
     lean.symlink_to("../../../profiles/lean.yml")
+    with (folder / "local/group_vars/all/platform.yml").open("a", encoding="utf-8") as local:
+        # As production has it.
+        local.write("load_balancer_alternative_domain_names: []\n")
+        local.write('cloudfront_waf_alternative_domain_names: "{{ load_balancer_alternative_domain_names }}"\n')
     described = folder / "recovery/group_vars/all"
     (described / "10-production.yml").unlink()
     (described / "10-production.yml").symlink_to("../../../local/group_vars/all/platform.yml")
