@@ -139,8 +139,8 @@ options:
         type: float
       threshold_metric:
         description:
-          - Id of an expression C(ANOMALY_DETECTION_BAND(metric, width)) among O(alarms[].metrics), with which the metric
-            is compared instead of a number. CloudWatch learns the band from two weeks.
+          - Id of an expression C(ANOMALY_DETECTION_BAND(metric, width)) among O(alarms[].metrics), with which the
+            metric is compared instead of a number. CloudWatch learns the band from two weeks.
           - Both have O(alarms[].metrics[].return_data=true), and the comparison is one with a band.
         type: str
       evaluation_periods:
