@@ -19,6 +19,7 @@ from tests.support.ansible import PlayResult, playbook_command, playbook_environ
 from tests.support.aurora import PREFIX, make, sql
 from tests.support.aurora import TAGS as IDENTITY
 from tests.support.cloud import Cloud, running
+from tests.support.postgres import binaries
 
 CLUSTER, DR_REGION = PREFIX, "us-west-2"
 TAGS = {**IDENTITY, "ManagedBy": "ansible"}
@@ -128,8 +129,18 @@ def test_a_drill_while_others_write_proves_what_stood_still(cloud: Cloud, tmp_pa
     assert tables["submissions"]["verified"] > 40
 
 
+def shell(cloud: Cloud, cluster: str, program: str, *arguments: str) -> None:
+    """One of PostgreSQL's programs as the runbook calls it, with the master user's password."""
+    found = cloud.client("rds").describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
+    password = json.loads(secret["SecretString"])["password"]
+    where = ["-h", found["Endpoint"], "-p", str(found["Port"]), "-U", "stories_admin", "-d", "stories_db"]
+    environment = {**os.environ, "PGPASSWORD": password, "PGSSLMODE": "require"}
+    subprocess.run([binaries() / program, *where, *arguments], env=environment, check=True)
+
+
 @pytest.mark.long
-def test_a_deleted_table_comes_back_beside_the_original_and_then_in_its_place(cloud: Cloud) -> None:
+def test_a_deleted_table_comes_back_beside_the_original_and_then_in_its_place(cloud: Cloud, tmp_path: Path) -> None:
     time.sleep(1)
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     time.sleep(1.5)
@@ -146,6 +157,12 @@ def test_a_deleted_table_comes_back_beside_the_original_and_then_in_its_place(cl
     assert run_playbook(cloud, "playbooks/restore.yml", variables=told).changed == 0
     assert sql(cloud, "SELECT count(*) FROM books", f"{CLUSTER}-restored") == 5000
     assert sql(cloud, "SELECT to_regclass('books')") is None
+
+    dump = str(tmp_path / "books.dump")
+    shell(cloud, f"{CLUSTER}-restored", "pg_dump", "-Fc", "-t", "books", "-f", dump)
+    shell(cloud, CLUSTER, "pg_restore", dump)
+    assert sql(cloud, "SELECT count(*) FROM books") == 5000
+    sql(cloud, "DROP TABLE books")
 
     other = run_playbook(cloud, "playbooks/restore.yml", variables={"restore_to_time": ""})
     assert "Choose another name" in other.errors[0]
