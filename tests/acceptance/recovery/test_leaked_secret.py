@@ -2,7 +2,7 @@
 
 What leaked opens nothing any more, and the site serves on.
 
-The tests share one platform (phases 1 to 4) and stand in the order of the pages.
+The tests share one platform (phases 1 to 4, and 7 for the state of releases) and stand in the order of the pages.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def play(cloud: Cloud, playbook: str, **variables: Any) -> PlayResult:
 
 @pytest.fixture(scope="module")
 def site(whole_cloud: Cloud) -> Viewer:
-    for phase in ("phase1", "phase2", "phase3", "phase4"):
+    for phase in ("phase1", "phase2", "phase3", "phase4", "phase7"):
         play(whole_cloud, phase)
     viewer = Viewer(whole_cloud, delivery(whole_cloud)["domain_name"])
     viewer.once_there("/library")
