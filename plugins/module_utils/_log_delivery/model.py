@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._aws.tags import named
-from .._engine.resources import Ref, Resource
+from .._engine.resources import Ref, Resource, is_planned
 from .._engine.steps import PlanRefused
 
 SOURCE, DESTINATION, DELIVERY = "log_delivery_source", "log_delivery_destination", "log_delivery"
@@ -46,7 +46,8 @@ def problems(params: Mapping[str, Any]) -> Iterator[str]:
         yield f"Read the name {name!r} of a log delivery; AWS takes up to 60 letters, digits, - and _. Rename it."
     if not params["resource_arn"]:
         yield f"Read log delivery {name} without resource_arn. Name the resource whose logs are delivered."
-    if not _BUCKET.fullmatch(params["destination_arn"]):
+    _arn, _colons, bucket = params["destination_arn"].partition(":::")
+    if not is_planned(bucket) and not _BUCKET.fullmatch(params["destination_arn"]):
         yield (
             f"Read destination_arn {params['destination_arn']!r} of log delivery {name}; it is no bucket's. Write it "
             "like arn:aws:s3:::stories-logs/cloudfront."

@@ -1,5 +1,8 @@
 """Each phase killed at random points and run again: no duplicate of anything, and the third run changes nothing.
 
+Between the kill and the second run stands a check of what is half built: it writes nothing and lists what the run then
+does.
+
 A phase begins where those before it ended: their state is kept once and gone back to for each attempt, so that one
 attempt of one phase is run alone in little more than its own time, with `-k phase-6-attempt-5`. Phase 8 is not here: it
 visits and judges, and makes nothing.
@@ -20,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.ansible import playbook_command, playbook_environment, run_playbook
+from tests.support.ansible import PlayResult, playbook_command, playbook_environment, run_playbook
 from tests.support.cloud import Cloud, running
 from tests.support.inventory import contents
 
@@ -89,11 +92,11 @@ def playbook(phase: int) -> str:
     return f"playbooks/phase{phase}.yml"
 
 
-def finish(cloud: Cloud, phase: int) -> int:
-    """Run the phase to its end; how many tasks changed something."""
-    result = run_playbook(cloud, playbook(phase))
+def finish(cloud: Cloud, phase: int, *options: str) -> PlayResult:
+    """Run the phase to its end."""
+    result = run_playbook(cloud, playbook(phase), *options)
     assert result.returncode == 0, result.errors
-    return result.changed
+    return result
 
 
 def kill_after_writes(cloud: Cloud, phase: int, writes: int) -> None:
@@ -133,6 +136,9 @@ def test_a_phase_killed_at_a_random_point_is_finished_by_the_next_run_without_du
     where = f"phase {phase} killed at write {point} of {undisturbed.writes}"
     roadmap.begin(phase)
     kill_after_writes(roadmap.cloud, phase, point)
-    finish(roadmap.cloud, phase)
-    assert finish(roadmap.cloud, phase) == 0, f"third run after {where}"
+    with roadmap.cloud.recorded() as calls:
+        planned = finish(roadmap.cloud, phase, "--check")
+    assert [call["action"] for call in calls if call["writes"]] == [], where
+    assert planned.steps == finish(roadmap.cloud, phase).steps, where
+    assert finish(roadmap.cloud, phase).changed == 0, f"third run after {where}"
     assert Counter(contents(roadmap.cloud, PREFIX)) == undisturbed.standing, where

@@ -51,8 +51,9 @@ def test_the_plan_lists_what_the_run_makes_and_a_removal_leaves_nothing(cloud: C
     assert cloud.client("logs").describe_delivery_sources()["deliverySources"] == []
 
 
-def test_it_is_planned_for_a_distribution_that_does_not_exist_yet(cloud: Cloud) -> None:
-    assert steps(run(cloud, {**WISH, "resource_arn": "planned:distribution/stories-test"}, check=True)) == MADE
+def test_it_is_planned_for_a_distribution_and_a_bucket_that_do_not_exist_yet(cloud: Cloud) -> None:
+    bucket = {"destination_arn": "arn:aws:s3:::planned:s3_bucket/stories-test-logs/cloudfront"}
+    assert steps(run(cloud, {**WISH, **bucket, "resource_arn": "planned:distribution/x"}, check=True)) == MADE
 
 
 def other_fields(cloud: Cloud) -> None:
