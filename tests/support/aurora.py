@@ -33,7 +33,7 @@ def sql(cloud: Cloud, statement: str, cluster: str = PREFIX, region: str = REGIO
                 sslmode="require",
                 autocommit=True,
             ) as connection:
-                result = connection.execute(statement)  # type: ignore[arg-type]  # a str that is no literal
+                result = connection.execute(statement)
                 row = result.fetchone() if result.description else None
                 return row[0] if row else None
         except psycopg.OperationalError:  # a server that has just moved, or a password that has not arrived

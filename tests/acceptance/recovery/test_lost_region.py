@@ -105,8 +105,9 @@ def lost(whole_cloud: Cloud, inventories: Path) -> Lost:
     parts = delivery(whole_cloud, BEFORE, "local", LOST)
     site = Viewer(whole_cloud, parts["domain_name"])
     site.once_there("/library")
-    upload = {"method": "PUT", "body": photograph(1000, 500), "Content_Type": "image/jpeg"}
-    assert site.ask("/api/upload/images/well.jpg", **upload).status == 201
+    picture = photograph(1000, 500)
+    stored = site.ask("/api/upload/images/well.jpg", method="PUT", body=picture, Content_Type="image/jpeg")
+    assert stored.status == 201, stored.body
     site.once_there(signed(whole_cloud, parts, LOST))
     statement = "CREATE TABLE letters AS SELECT n AS id, md5(n::text) AS body FROM generate_series(1, 5000) n"
     sql(whole_cloud, statement, BEFORE, LOST)
