@@ -19,7 +19,7 @@ from .judge import Measured
 _PERIOD = 300  # seconds; CloudWatch keeps five minutes for 63 days
 _SHORT_PERIOD = 60  # seconds, for a platform that is younger than a day
 _MOST_ACTIVITIES = 100
-# The promise is about the way to the nearest edge. The first byte of what no edge keeps comes from the platform's region.
+# The promise is about the way to the nearest edge. The first byte of what no edge keeps comes from further away.
 _LATENCY = "ConnectionTime"
 _ABSENT = ("ResourceNotFoundException", "ClusterNotFoundException", "LoadBalancerNotFound", "ObjectNotFoundException")
 # Cost Explorer is switched on by hand, and read by few.
