@@ -370,17 +370,16 @@ def _wanted(aws: Aws, params: dict[str, Any]) -> list[Resource]:
     if wrong := problems(params):
         raise PlanRefused(wrong)
     standing = DbCluster(aws, params["tags"], params["name"]).described()
+    offered = available_versions(aws)
+    version = standing["EngineVersion"] if standing else None
     if params["snapshot"] and standing is None:
         found = described_snapshot(aws, params["snapshot"])
         if wrong := snapshot_problems(params, found):
             raise PlanRefused(wrong)
-    version = resolve(
-        params["engine_version"],
-        standing["EngineVersion"] if standing else None,
-        available_versions(aws),
-        major_upgrade=params["allow_major_version_upgrade"],
-    )
-    return desired(params, version)
+        # Its own version, as long as AWS makes clusters of that.
+        version = found["EngineVersion"] if found and found["EngineVersion"] in offered else None
+    wanted = resolve(params["engine_version"], version, offered, major_upgrade=params["allow_major_version_upgrade"])
+    return desired(params, wanted)
 
 
 def _check_removal(params: dict[str, Any]) -> None:

@@ -333,6 +333,14 @@ def test_a_cluster_that_does_not_exist_is_restored_from_a_snapshot_under_the_set
     assert run(cloud, {**wish, "snapshot": "gone"})["changed"] is False
 
 
+def test_what_is_restored_keeps_its_version_though_aws_offers_a_newer_one(cloud: Cloud, ground: Ground) -> None:
+    offered = cloud.client("rds").describe_db_engine_versions(Engine="aurora-postgresql")["DBEngineVersions"]
+    oldest, *_newer = [one["EngineVersion"] for one in offered if one["EngineVersion"].startswith("15.")]
+    wish = {**ground.cluster, "snapshot": snapshot_of_the_lost_one(cloud, ground, engine_version=oldest)}
+    assert run(cloud, wish)["engine_version"] == oldest
+    assert run(cloud, wish)["changed"] is False
+
+
 def test_a_restore_that_was_killed_before_its_password_was_set_is_finished(cloud: Cloud, ground: Ground) -> None:
     wish = {**ground.cluster, "snapshot": snapshot_of_the_lost_one(cloud, ground)}
     refusal = {"kind": "error", "service": "rds", "action": "ModifyDBCluster", "code": "AccessDenied", "status": 403}
