@@ -12,7 +12,7 @@ _FREE_TRACES = 100_000
 _FREE_EMAILS = 1_000
 
 # How many the role monitoring makes for one platform; a plan counts them itself, and a test compares both.
-_ALARMS = 48
+_ALARMS = 49
 _ALARMS_OF_A_NAT_GATEWAY = 2
 _ALARMS_OF_A_CACHE_NODE = 4  # and one for the credits of a burstable one
 _COMPOSITE_ALARMS = 3
