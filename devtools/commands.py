@@ -23,7 +23,9 @@ def main(arguments: Sequence[str]) -> int:
         command.add_argument("gates", nargs="*", help="only these, such as unit or molecule-networking")
     cloud = commands.add_parser("cloud", help="the embedded cloud: up, down, status, reset, env")
     cloud.add_argument("arguments", nargs=argparse.REMAINDER)
-    bench = commands.add_parser("bench", help="how fast the whole roadmap runs, and how fast it could")
+    bench = commands.add_parser(
+        "bench", help="how fast the whole roadmap runs, and how fast it could; `bench phases`: what each phase makes"
+    )
     bench.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
 
@@ -40,7 +42,9 @@ def main(arguments: Sequence[str]) -> int:
             return subprocess.run(asked, cwd=ROOT, env=dict(os.environ), check=False).returncode
         case "bench":
             environments.for_testing()
-            asked = [TOOLS / "bin" / "python", "-m", "benchmarks.roadmap", *options.arguments]
+            which, *rest = options.arguments or [""]
+            module, arguments = ("phases", rest) if which == "phases" else ("roadmap", options.arguments)
+            asked = [TOOLS / "bin" / "python", "-m", f"benchmarks.{module}", *arguments]
             paths = os.pathsep.join([str(ROOT), str(ROOT / "collections")])
             return subprocess.run(asked, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=False).returncode
         case _:

@@ -51,6 +51,13 @@ options:
     type: list
     elements: str
     default: []
+  snapshot:
+    description:
+      - Name or ARN of a cluster snapshot, or of a recovery point of AWS Backup, from which a cluster that does not
+        exist yet is restored instead of being made empty. Of no effect once it stands.
+      - O(database_name) and O(master_username) are then the snapshot's.
+    type: str
+    default: ""
   port:
     description: TCP port.
     type: int
@@ -215,6 +222,16 @@ EXAMPLES = r"""
     cluster_parameters:
       shared_preload_libraries: pg_stat_statements
       rds.force_ssl: true
+
+- name: Make it in another region, with the data of a backup that was copied there
+  stories1001.platform.aurora_cluster:
+    region: us-west-2
+    name: stories-recovery
+    tags: {Project: 1001-stories, Environment: recovery}
+    snapshot: arn:aws:rds:us-west-2:123456789012:cluster-snapshot:awsbackup:copyjob-0a1b
+    subnet_ids: [subnet-0d, subnet-0e, subnet-0f]
+    security_group_ids: [sg-0b]
+    monitoring_role_arn: arn:aws:iam::123456789012:role/stories-recovery-rds-monitoring
 """
 
 RETURN = r"""
@@ -277,9 +294,9 @@ from ..module_utils._engine.kinds import converge_resources
 from ..module_utils._engine.resources import Resource, State
 from ..module_utils._engine.runner import refusing
 from ..module_utils._engine.steps import PlanRefused
-from ..module_utils._rds.clusters import DbCluster
+from ..module_utils._rds.clusters import DbCluster, described_snapshot
 from ..module_utils._rds.kinds import aurora_kinds, available_versions
-from ..module_utils._rds.model import desired, problems
+from ..module_utils._rds.model import desired, problems, snapshot_problems
 from ..module_utils._rds.versions import resolve
 
 
@@ -294,6 +311,7 @@ def main() -> None:
             "subnet_ids": {"type": "list", "elements": "str"},
             "security_group_ids": {"type": "list", "elements": "str"},
             "availability_zones": {"type": "list", "elements": "str", "default": []},
+            "snapshot": {"type": "str", "default": ""},
             "port": {"type": "int", "default": 5432},
             "database_name": {"type": "str", "default": "stories_db"},
             "master_username": {"type": "str", "default": "stories_admin"},
@@ -357,6 +375,7 @@ def main() -> None:
         keep_protection=params["deletion_protection"],
         final_snapshot_name=params["final_snapshot_name"],
         major_upgrade=params["allow_major_version_upgrade"],
+        snapshot=params["snapshot"],
     )
     converge_resources(
         module, kinds, wanted, lambda state: _outputs(state, name) if present else {}, wait=params["wait"]
@@ -367,13 +386,16 @@ def _wanted(aws: Aws, params: dict[str, Any]) -> list[Resource]:
     if wrong := problems(params):
         raise PlanRefused(wrong)
     standing = DbCluster(aws, params["tags"], params["name"]).described()
-    version = resolve(
-        params["engine_version"],
-        standing["EngineVersion"] if standing else None,
-        available_versions(aws),
-        major_upgrade=params["allow_major_version_upgrade"],
-    )
-    return desired(params, version)
+    offered = available_versions(aws)
+    version = standing["EngineVersion"] if standing else None
+    if params["snapshot"] and standing is None:
+        found = described_snapshot(aws, params["snapshot"])
+        if wrong := snapshot_problems(params, found):
+            raise PlanRefused(wrong)
+        # Its own version, as long as AWS makes clusters of that.
+        version = found["EngineVersion"] if found and found["EngineVersion"] in offered else None
+    wanted = resolve(params["engine_version"], version, offered, major_upgrade=params["allow_major_version_upgrade"])
+    return desired(params, wanted)
 
 
 def _check_removal(params: dict[str, Any]) -> None:

@@ -130,11 +130,19 @@ options:
           - GreaterThanOrEqualToThreshold
           - LessThanThreshold
           - LessThanOrEqualToThreshold
+          - LessThanLowerThreshold
+          - GreaterThanUpperThreshold
+          - LessThanLowerOrGreaterThanUpperThreshold
         default: GreaterThanThreshold
       threshold:
-        description: What the metric is compared with.
+        description: What the metric is compared with. Needed unless O(alarms[].threshold_metric) is given.
         type: float
-        required: true
+      threshold_metric:
+        description:
+          - Id of an expression C(ANOMALY_DETECTION_BAND(metric, width)) among O(alarms[].metrics), with which the
+            metric is compared instead of a number. CloudWatch learns the band from two weeks.
+          - Both have O(alarms[].metrics[].return_data=true), and the comparison is one with a band.
+        type: str
       evaluation_periods:
         description: How many periods are looked at.
         type: int
@@ -307,10 +315,14 @@ _ALARM: dict[str, Any] = {
             "GreaterThanOrEqualToThreshold",
             "LessThanThreshold",
             "LessThanOrEqualToThreshold",
+            "LessThanLowerThreshold",
+            "GreaterThanUpperThreshold",
+            "LessThanLowerOrGreaterThanUpperThreshold",
         ],
         "default": "GreaterThanThreshold",
     },
-    "threshold": {"type": "float", "required": True},
+    "threshold": {"type": "float"},
+    "threshold_metric": {"type": "str"},
     "evaluation_periods": {"type": "int", "default": 1},
     "datapoints_to_alarm": {"type": "int"},
     "treat_missing_data": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,35 @@ from typing import Any
 import psycopg
 
 from tests.support.ansible import run_module
-from tests.support.cloud import Cloud
+from tests.support.cloud import REGION, Cloud
 
 PREFIX = "stories-local"
 TAGS = {"Project": "1001-stories", "Environment": "local"}
+
+
+def sql(cloud: Cloud, statement: str, cluster: str = PREFIX, region: str = REGION) -> Any:
+    """The first value that a statement of the master user returns."""
+    found = cloud.client("rds", region).describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
+    secret = cloud.client("secretsmanager", region).get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with psycopg.connect(
+                host=found["Endpoint"],
+                port=found["Port"],
+                dbname="stories_db",
+                user="stories_admin",
+                password=json.loads(secret["SecretString"])["password"],
+                sslmode="require",
+                autocommit=True,
+            ) as connection:
+                result = connection.execute(statement)
+                row = result.fetchone() if result.description else None
+                return row[0] if row else None
+        except psycopg.OperationalError:  # a server that has just moved, or a password that has not arrived
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 @dataclass

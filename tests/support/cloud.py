@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -32,10 +33,12 @@ _PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 
 @dataclass(frozen=True)
 class Cloud:
-    """A running embedded cloud."""
+    """A running embedded cloud. start: how its `up` is called, beside port and folder."""
 
     endpoint: str
     state_dir: Path
+    data_plane: bool = False
+    start: tuple[str, ...] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -85,6 +88,36 @@ class Cloud:
     def reset(self) -> None:
         """Empty the account in every region."""
         self.admin("POST", "/reset")
+
+    def up(self) -> None:
+        """Start it, with the state that its folder holds. It ends with these tests, however they end."""
+        environment = {**os.environ, "LOCAL_CLOUD_WITHOUT": "" if self.data_plane else "data_plane"}
+        self._command("up", "--watch-pid", str(os.getpid()), *self.start, environment=environment)
+        if self.data_plane:
+            # Health checks, drains and grace periods pass five times as fast.
+            self.admin("POST", "/data-plane/settings", {"time_scale": 0.2})
+
+    def down(self) -> None:
+        """End it; its state stays in its folder."""
+        self._command("down")
+
+    def keep(self, folder: Path) -> None:
+        """Copy the state into a folder that is not there yet: accounts, files, databases."""
+        self.down()
+        subprocess.run(["cp", "-a", str(self.state_dir), str(folder)], check=True)  # owners too, unlike copytree
+        self.up()
+
+    def go_back(self, folder: Path) -> None:
+        """Be again as when that copy was kept."""
+        self.down()
+        shutil.rmtree(self.state_dir)
+        subprocess.run(["cp", "-a", str(folder), str(self.state_dir)], check=True)
+        self.up()
+
+    def _command(self, name: str, *options: str, environment: Mapping[str, str] | None = None) -> None:
+        where = ["--port", self.endpoint.rpartition(":")[2], "--state-dir", str(self.state_dir)]
+        command = [str(_PYTHON), "-m", "local_cloud", name, *where, *options]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """A call of the cloud's own interface below ``/_cloud``."""
@@ -153,21 +186,10 @@ def _is_free(port: int) -> bool:
 @contextmanager
 def running(state_dir: Path, *, data_plane: bool = False, options: tuple[str, ...] = ()) -> Iterator[Cloud]:
     """A cloud of one's own, ended with the block and, should the tests be killed, with them."""
-    with cloud_port() as number:
-        port = str(number)
-        environment: Mapping[str, str] = {
-            **os.environ,
-            "LOCAL_CLOUD_WITHOUT": "" if data_plane else "data_plane",
-        }
-        command = [str(_PYTHON), "-m", "local_cloud"]
-        where = ["--port", port, "--state-dir", str(state_dir)]
-        start = [*command, "up", *where, "--watch-pid", str(os.getpid()), *options]
-        subprocess.run(start, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-        cloud = Cloud(f"http://127.0.0.1:{port}", state_dir)
+    with cloud_port() as port:
+        cloud = Cloud(f"http://127.0.0.1:{port}", state_dir, data_plane, options)
+        cloud.up()
         try:
-            if data_plane:
-                # Health checks, drains and grace periods pass five times as fast.
-                cloud.admin("POST", "/data-plane/settings", {"time_scale": 0.2})
             yield cloud
         finally:
-            subprocess.run([*command, "down", *where], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            cloud.down()

@@ -230,6 +230,11 @@ def _monitoring(cloud: Cloud, prefix: str) -> list[str]:
             one["AlarmName"] for page in alarms for one in [*page["MetricAlarms"], *page["CompositeAlarms"]]
         ],
         "cloudwatch:dashboard": [one["DashboardName"] for one in watch.list_dashboards()["DashboardEntries"]],
+        "logs:delivery": [one["deliverySourceName"] for one in logs.describe_deliveries()["deliveries"]],
+        "logs:delivery source": [one["name"] for one in logs.describe_delivery_sources()["deliverySources"]],
+        "logs:delivery destination": [
+            one["name"] for one in logs.describe_delivery_destinations()["deliveryDestinations"]
+        ],
         "sns:topic": [one["TopicArn"].rpartition(":")[2] for one in sns.list_topics()["Topics"]],
         "logs:query": [one["name"] for one in logs.describe_query_definitions()["queryDefinitions"]],
         "xray:group": [one["GroupName"] for one in xray.get_groups()["Groups"]],

@@ -22,6 +22,7 @@ _MORE = (
     "EvaluateLowSampleCountPercentile",
     "InsufficientDataActions",
     "Metrics",
+    "ThresholdMetricId",
 )
 # What an alarm on an expression does not have.
 _OF_ONE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
@@ -37,7 +38,11 @@ async def put_metric_alarm(call: Call) -> Params:
     metrics = wanted.get("Metrics")
     if bool(metrics) == bool(wanted.get("MetricName")):
         raise _invalid("Exactly one of MetricName and Metrics must be specified")
-    if metrics and sum(metric.get("ReturnData", True) for metric in metrics) != 1:
+    band = wanted.get("ThresholdMetricId")
+    if band and (wanted.get("Threshold") is not None or band not in [metric["Id"] for metric in metrics or []]):
+        raise _invalid("ThresholdMetricId stands for Threshold and names an element of the metrics list.")
+    compared = [metric for metric in metrics or [] if metric["Id"] != band]
+    if compared and sum(metric.get("ReturnData", True) for metric in compared) != 1:
         raise _invalid("Exactly one element of the metrics list should return data.")
     answer = await call.forward()
     _keep(wanted)
@@ -70,6 +75,8 @@ async def describe_alarms(call: Call) -> Params:
         _complete(alarm)
         if alarm.get("ExtendedStatistic"):
             alarm.pop("Statistic", None)
+        if alarm.get("ThresholdMetricId"):
+            alarm.pop("Threshold", None)
         if alarm.get("Metrics"):
             for name in _OF_ONE_METRIC:
                 alarm.pop(name, None)

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""CloudWatch Logs: the key of a log group can be set and taken away; queries can be saved."""
+"""CloudWatch Logs: keys of log groups, saved queries, and how AWS refuses and changes deliveries of logs."""
 
 from __future__ import annotations
 
@@ -32,6 +32,43 @@ def associate_kms_key(call: Call) -> Params:
 @registry.handles("logs", "DisassociateKmsKey")
 def disassociate_kms_key(call: Call) -> Params:
     _group(call)["kmsKeyId"] = None
+    return {}
+
+
+@registry.handles("logs", "PutDeliverySource")
+async def put_delivery_source(call: Call) -> Params:
+    wanted = call.params
+    if ":cloudfront:" in wanted["resourceArn"] and call.region != "us-east-1":
+        raise AwsError("ValidationException", "CloudFront delivers its logs from us-east-1 only.")
+    for name, source in cloudwatch_logs._delivery_sources.items():
+        if name != wanted["name"] and wanted["resourceArn"] in source["resourceArns"]:
+            raise AwsError("ConflictException", "This ResourceId has already been used in another Delivery Source.")
+    return await call.forward()
+
+
+@registry.handles("logs", "PutDeliveryDestination")
+async def put_delivery_destination(call: Call) -> Params:
+    standing = cloudwatch_logs._delivery_destinations.get(call.params["name"])
+    if standing and call.params.get("outputFormat", "json") != standing["outputFormat"]:
+        raise AwsError("ValidationException", "The output format of a delivery destination cannot be changed.")
+    return await call.forward()
+
+
+@registry.handles("logs", "DeleteDeliverySource", "DeleteDeliveryDestination")
+async def delete_delivery_end(call: Call) -> Params:
+    name = call.params["name"]
+    for delivery in cloudwatch_logs._deliveries.values():
+        if name in (delivery["deliverySourceName"], delivery["deliveryDestinationArn"].rpartition(":")[2]):
+            raise AwsError("ConflictException", "Cannot delete this resource because a delivery uses it.")
+    return await call.forward()
+
+
+@registry.handles("logs", "UpdateDeliveryConfiguration")
+def update_delivery_configuration(call: Call) -> Params:
+    delivery = cloudwatch_logs._deliveries.get(call.params["id"])
+    if delivery is None:
+        raise AwsError("ResourceNotFoundException", "Delivery does not exist.")
+    delivery.update({name: value for name, value in call.params.items() if name != "id"})
     return {}
 
 

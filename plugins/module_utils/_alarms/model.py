@@ -17,6 +17,9 @@ _DAY, _WEEK, _HOUR = 86_400, 604_800, 3600
 _STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 _PERCENTILE = re.compile(r"(p|tm|wm|tc|ts)(100|\d{1,2}(\.\d{1,10})?)|IQM|(PR|TM|WM|TC|TS)\([^)]+\)")
 _METRIC_ID = re.compile(r"[a-z][A-Za-z0-9_]{0,254}")
+# Comparisons with a band that CloudWatch learns instead of a number.
+_BAND = re.compile(r"ANOMALY_DETECTION_BAND\(.+\)")
+_BANDS = ("LessThanLowerThreshold", "GreaterThanUpperThreshold", "LessThanLowerOrGreaterThanUpperThreshold")
 _CHILD = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+)["']?\s*\)""")
 
 # Our names of fields and AWS's, for both sorts of alarm.
@@ -41,6 +44,7 @@ METRIC = {
     "period": "Period",
     "statistic": "Statistic",
     "threshold": "Threshold",
+    "threshold_metric": "ThresholdMetricId",
     "treat_missing_data": "TreatMissingData",
     "unit": "Unit",
 }
@@ -80,7 +84,7 @@ def metric_fields(alarm: Mapping[str, Any]) -> dict[str, Any]:
         "datapoints_to_alarm": alarm.get("DatapointsToAlarm") or alarm.get("EvaluationPeriods"),
         "dimensions": _dimensions(alarm.get("Dimensions")),
         "metrics": [_metric(one) for one in alarm.get("Metrics") or []],
-        "threshold": float(alarm.get("Threshold") or 0),
+        "threshold": None if alarm.get("ThresholdMetricId") else float(alarm.get("Threshold") or 0),
         "treat_missing_data": alarm.get("TreatMissingData") or "missing",
     }
 
@@ -251,7 +255,24 @@ def _metric_problems(one: Mapping[str, Any]) -> Iterator[str]:
         )
     if one["low_samples"] and (one["metrics"] or one["statistic"] in _STATISTICS):
         yield f"Read low_samples for alarm {name}, which is on no percentile. Leave it out."
-    yield from _expression_problems(name, one["metrics"])
+    yield from _threshold_problems(one)
+    yield from _expression_problems(name, [part for part in one["metrics"] if part["id"] != one["threshold_metric"]])
+
+
+def _threshold_problems(one: Mapping[str, Any]) -> Iterator[str]:
+    name, band = one["name"], one["threshold_metric"]
+    if (one["threshold"] is None) is not bool(band):
+        yield f"Read alarm {name} with threshold {one['threshold']} and threshold_metric {band}. Give one of them."
+    if bool(band) is not (one["comparison"] in _BANDS):
+        yield (
+            f"Read comparison {one['comparison']} for alarm {name} with threshold_metric {band}; "
+            f"{', '.join(_BANDS)} go with one, the others with none. Mend it."
+        )
+    if band and not any(part["id"] == band and _BAND.fullmatch(part["expression"] or "") for part in one["metrics"]):
+        yield (
+            f"Read threshold_metric {band} for alarm {name} and found no expression ANOMALY_DETECTION_BAND(…) of that "
+            "id among its metrics. Describe it."
+        )
 
 
 def _period_problems(name: str, period: int | None, periods: int) -> Iterator[str]:

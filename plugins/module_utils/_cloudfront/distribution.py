@@ -16,6 +16,7 @@ from .._aws.tags import belongs, from_boto3, to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.steps import PlanRefused
 from .api import call, listed
 from .shapes import read, write
 
@@ -24,16 +25,25 @@ class Distribution(Kind):
     """The one distribution of a platform.
 
     wait_seconds: how long to wait until every edge location has a change; 0 does not wait.
+    aliases: those that it shall bear; one that another distribution of the account bears refuses the plan.
     """
 
     kind = "distribution"
     traits = Traits("distribution", hidden=frozenset({"origin_headers"}))
 
-    def __init__(self, aws: Aws, tags: Mapping[str, str], prefix: str, wait_seconds: int = 0) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        tags: Mapping[str, str],
+        prefix: str,
+        wait_seconds: int = 0,
+        aliases: Iterable[str] = (),
+    ) -> None:
         self.aws = aws
         self.tags = tags
         self.prefix = prefix
         self.wait_seconds = wait_seconds
+        self.aliases = frozenset(aliases)
 
     def call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return call(self.aws, attempt, operation, **parameters)
@@ -45,6 +55,7 @@ class Distribution(Kind):
             answer = self.call(attempt, "list_tags_for_resource", Resource=item["ARN"])
             tags = from_boto3(answer["Tags"].get("Items") or [])
             if belongs(tags, self.tags):
+                self._refuse_taken(other for other in items if other["Id"] != item["Id"])
                 answer = self.call(f"read distribution {item['Id']}", "get_distribution_config", Id=item["Id"])
                 yield Found(
                     self.kind,
@@ -56,6 +67,19 @@ class Distribution(Kind):
                     settled=item["Status"] == "Deployed" or not self.wait_seconds,
                 )
                 return
+        self._refuse_taken(items)
+
+    def _refuse_taken(self, others: Iterable[Mapping[str, Any]]) -> None:
+        """CloudFront lets no two distributions bear one name."""
+        wrong = [
+            f"Tried to give distribution {self.prefix} the name {alias} and found it on distribution {other['Id']} "
+            f"({other.get('Comment', '')}). Move it: aws cloudfront associate-alias --alias {alias} "
+            "--target-distribution-id <the new one>; or leave it out until then."
+            for other in others
+            for alias in sorted(self.aliases.intersection(other["Aliases"].get("Items") or []))
+        ]
+        if wrong:
+            raise PlanRefused(wrong)
 
     def create(self, wanted: Resource) -> Found:
         tags = {"Items": to_boto3(dict(wanted.tags or {}))}

@@ -33,7 +33,9 @@ def delivery_kinds(
 ) -> list[Kind]:
     """All kinds of a content delivery. wanted: the resources whose names are to be found, whatever they hold."""
     names: dict[str, set[str]] = {}
+    aliases: list[str] = []
     for resource in wanted:
         names.setdefault(resource.kind, set()).add(resource.name)
+        aliases += resource.fields.get("aliases", ())
     kinds: list[Kind] = [kind(aws, prefix, names.get(kind.kind, ())) for kind in _NAMED]
-    return [*kinds, Distribution(aws, tags, prefix, wait_seconds)]
+    return [*kinds, Distribution(aws, tags, prefix, wait_seconds, aliases)]

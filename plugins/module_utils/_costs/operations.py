@@ -12,12 +12,13 @@ _FREE_TRACES = 100_000
 _FREE_EMAILS = 1_000
 
 # How many the role monitoring makes for one platform; a plan counts them itself, and a test compares both.
-_ALARMS = 43
+_ALARMS = 49
 _ALARMS_OF_A_NAT_GATEWAY = 2
 _ALARMS_OF_A_CACHE_NODE = 4  # and one for the credits of a burstable one
 _COMPOSITE_ALARMS = 3
 _METRIC_FILTERS = 5
 _DASHBOARDS = 3
+_REPLICATION_METRICS = 4
 
 
 def _logs(description: Description, _name: str) -> list[Part]:
@@ -36,8 +37,8 @@ def _watching(description: Description, name: str) -> list[Part]:
 
 
 def _health_check(description: Description, _name: str) -> list[Part]:
-    """Over HTTPS, and looking for a text if one is named."""
-    options = 2 if description.get("monitoring_site_search") else 1
+    """Over HTTPS; latency measured and a text looked for, if wished."""
+    options = 1 + bool(description.get("monitoring_site_search")) + description.on("monitoring_site_latency")
     return [
         Part(1, "check", "route53/health_check_month"),
         Part(options, "options", "route53/health_check_option_month"),
@@ -53,6 +54,10 @@ def _config(description: Description, _name: str) -> list[Part]:
 
 def has_other_region(description: Description) -> bool:
     return bool(description.get("platform_dr_region"))
+
+
+def _replicates(description: Description) -> bool:
+    return has_other_region(description) and description.on("backup_plan_replication")
 
 
 def _vaults(description: Description) -> list[str]:
@@ -136,12 +141,20 @@ RULES = (
     ),
     Rule(
         6,
+        "bucket_replication",
+        lambda description: [f"{description.prefix}-media-<account>"] if _replicates(description) else [],
+        lambda description, _name: [
+            Part(
+                _REPLICATION_METRICS if description.on("backup_plan_replication_metrics") else 0,
+                "metrics",
+                "cloudwatch/metric_month",
+            )
+        ],
+    ),
+    Rule(
+        6,
         "s3_bucket",
-        lambda description: (
-            [f"{description.prefix}-dr-media-<account>"]
-            if has_other_region(description) and description.on("backup_plan_replication")
-            else []
-        ),
+        lambda description: [f"{description.prefix}-dr-media-<account>"] if _replicates(description) else [],
         bucket,
     ),
 )

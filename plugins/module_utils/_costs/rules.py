@@ -26,7 +26,6 @@ FREE = frozenset(
     {
         "backup_plan",
         "backup_selection",
-        "bucket_replication",
         "budget",
         "cache_parameter_group",
         "cache_policy",
@@ -49,6 +48,9 @@ FREE = frozenset(
         "ip_set",
         "key_group",
         "listener",
+        "log_delivery",
+        "log_delivery_destination",
+        "log_delivery_source",
         "log_group",
         "notifications",
         "oidc_provider",

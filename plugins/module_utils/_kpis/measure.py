@@ -19,6 +19,8 @@ from .judge import Measured
 _PERIOD = 300  # seconds; CloudWatch keeps five minutes for 63 days
 _SHORT_PERIOD = 60  # seconds, for a platform that is younger than a day
 _MOST_ACTIVITIES = 100
+# The promise is about the way to the nearest edge. The first byte of what no edge keeps comes from further away.
+_LATENCY = "ConnectionTime"
 _ABSENT = ("ResourceNotFoundException", "ClusterNotFoundException", "LoadBalancerNotFound", "ObjectNotFoundException")
 # Cost Explorer is switched on by hand, and read by few.
 _NO_BILL = ("DataUnavailableException", "AccessDeniedException", "OptInRequired")
@@ -155,7 +157,7 @@ class Account:
         return max((int(one["MinCapacity"]) for one in targets), default=0)
 
     def latency(self) -> Measured:
-        """Time to the first byte as Route 53's health checks see it, of the slowest of their regions."""
+        """Time to reach the nearest edge as Route 53's health checks see it, of the slowest of their regions."""
         checks = self._health_checks()
         if not checks:
             return judge.not_measured(
@@ -168,7 +170,7 @@ class Account:
             "Metrics",
             region="us-east-1",  # where Route 53 writes its metrics
             Namespace="AWS/Route53",
-            MetricName="TimeToFirstByte",
+            MetricName=_LATENCY,
         )
         named = [{one["Name"]: one["Value"] for one in metric["Dimensions"]} for metric in metrics]
         worst: tuple[float, str] | None = None
@@ -189,7 +191,7 @@ class Account:
             "get_metric_statistics",
             region="us-east-1",
             Namespace="AWS/Route53",
-            MetricName="TimeToFirstByte",
+            MetricName=_LATENCY,
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
             StartTime=end - timedelta(days=1),
             EndTime=end,

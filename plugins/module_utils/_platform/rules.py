@@ -126,6 +126,13 @@ def content_delivery(values: Mapping[str, Any]) -> Iterator[str]:
             "Read cloudfront_waf_alternative_domain_names without cloudfront_waf_domain_name; the certificate is "
             "requested for the latter. Set it, or remove them."
         )
+    if not values.get("cloudfront_waf_certificate_arn"):
+        certified = [site, *values["cloudfront_waf_alternative_domain_names"]]
+        if beyond := [name for name in values.get("cloudfront_waf_aliases", []) if not _covers(certified, name)]:
+            yield (
+                f"Read the names {', '.join(beyond)} in cloudfront_waf_aliases, which the certificate does not cover. "
+                "Name them in cloudfront_waf_alternative_domain_names too, or take them out."
+            )
     if origin or "load_balancer_domain_name" not in values or values["load_balancer_certificate_arn"]:
         return  # another name, or a certificate whose names only AWS knows
     covered = [values["load_balancer_domain_name"], *values["load_balancer_alternative_domain_names"]]

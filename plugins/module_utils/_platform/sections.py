@@ -224,6 +224,8 @@ def _content_delivery(pick: Picker) -> dict[str, Any]:
         "distribution_arn": distribution.outputs.get("arn", distribution.id),
         "domain_name": distribution.outputs.get("domain_name", distribution.id),
         "aliases": distribution.fields.get("aliases", []),
+        "certificate_arn": (distribution.fields.get("certificate") or {}).get("arn")
+        or planned("certificate", pick.prefix),
         "web_acl_arn": pick.id("web_acl", pick.prefix),
         "key_pair_id": newest.id,
         "signing_key_secret_arn": pick.id("secret", f"{pick.prefix}-url-signing-key"),

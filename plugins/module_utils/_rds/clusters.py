@@ -42,6 +42,23 @@ _CREATE = {
     "kms_key": "KmsKeyId",
     "logs": "EnableCloudwatchLogsExports",
 }
+# What a restore from a snapshot takes; the master password, backups and windows are set once the cluster stands.
+_RESTORE = {
+    name: _CREATE[name]
+    for name in (
+        "engine_version",
+        "subnet_group",
+        "parameter_group",
+        "security_groups",
+        "port",
+        "storage_type",
+        "kms_key",
+        "logs",
+        "deletion_protection",
+        "iam_authentication",
+        "copy_tags_to_snapshot",
+    )
+}
 
 
 class DbCluster(RdsKind):
@@ -50,6 +67,7 @@ class DbCluster(RdsKind):
     apply_immediately: whether changes that interrupt are made now; else a pending change counts as made.
     removing: refuses a plan that could only fail after the instances are gone.
     final_snapshot_name: taken on removal; empty takes none.
+    snapshot: name or ARN of what a cluster that is not there yet is restored from; empty makes an empty one.
     """
 
     kind = "db_cluster"
@@ -68,6 +86,7 @@ class DbCluster(RdsKind):
         keep_protection: bool = True,
         final_snapshot_name: str = "",
         major_upgrade: bool = False,
+        snapshot: str = "",
     ) -> None:
         super().__init__(aws, tags, name)
         self.apply_immediately = apply_immediately
@@ -75,6 +94,7 @@ class DbCluster(RdsKind):
         self.keep_protection = keep_protection
         self.final_snapshot_name = final_snapshot_name
         self.major_upgrade = major_upgrade
+        self.snapshot = snapshot
 
     def described(self) -> dict[str, Any] | None:
         """The cluster as AWS describes it; None without one."""
@@ -112,7 +132,7 @@ class DbCluster(RdsKind):
                 f"Tried to delete Aurora cluster {self.name} and found its deletion protection on. "
                 "Set deletion_protection to false in the run that shall remove it."
             )
-        if self.final_snapshot_name and self._snapshot_exists():
+        if self.final_snapshot_name and described_snapshot(self.aws, self.final_snapshot_name):
             problems.append(
                 f"Tried to plan the final snapshot {self.final_snapshot_name} of Aurora cluster {self.name} and found "
                 "one of that name. Choose another final_snapshot_name."
@@ -120,29 +140,32 @@ class DbCluster(RdsKind):
         if problems:
             raise PlanRefused(problems)
 
-    def _snapshot_exists(self) -> bool:
-        snapshots = self.aws.pages(
-            f"look for snapshot {self.final_snapshot_name}",
-            "rds",
-            "describe_db_cluster_snapshots",
-            "DBClusterSnapshots",
-            missing=("DBClusterSnapshotNotFoundFault", "DBClusterSnapshotNotFound"),
-            DBClusterSnapshotIdentifier=self.final_snapshot_name,
-        )
-        return bool(snapshots)
-
     def create(self, wanted: Resource) -> Found:
-        scaling = _scaling_parameter(wanted.fields)
-        answer = self.call(
-            f"create Aurora cluster {wanted.name}",
-            "create_db_cluster",
-            DBClusterIdentifier=wanted.name,
-            Engine=ENGINE,
-            Tags=to_boto3(dict(wanted.tags or {})),
-            **{parameter: wanted.fields[name] for name, parameter in _CREATE.items() if name in wanted.fields},
-            **scaling,
-        )
+        if self.snapshot:
+            return self._restore(wanted)
+        attempt = f"create Aurora cluster {wanted.name}"
+        answer = self.call(attempt, "create_db_cluster", **_creation(wanted, _CREATE))
         return self.new(wanted, answer["DBCluster"]["DBClusterArn"])
+
+    def _restore(self, wanted: Resource) -> Found:
+        """The data of the snapshot, with our settings."""
+        answer = self.call(
+            f"restore {self.snapshot} as Aurora cluster {wanted.name}",
+            "restore_db_cluster_from_snapshot",
+            SnapshotIdentifier=self.snapshot,
+            **_creation(wanted, _RESTORE),
+        )
+        made = self.new(wanted, answer["DBCluster"]["DBClusterArn"])
+        self.wait(made)
+        for shown in self.observe():
+            left = [
+                name
+                for name, value in wanted.fields.items()
+                if shown.fields[name] != value and name not in self.traits.immutable
+            ]
+            if left:
+                self.change(shown, wanted, left)
+        return made
 
     def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
         parameters = {parameter: wanted.fields[name] for name, parameter in _MODIFY.items() if name in fields}
@@ -206,6 +229,30 @@ class DbCluster(RdsKind):
             return str(item["Status"]) if item else ""
 
         until(f"Aurora cluster {found.name} {what}", read, good=good, bad=_FAILED, timeout=3600, interval=15)
+
+
+def described_snapshot(aws: Aws, name: str) -> dict[str, Any] | None:
+    """A cluster snapshot, by its name or ARN, as AWS describes it; None without one."""
+    snapshots = aws.pages(
+        f"look for snapshot {name}",
+        "rds",
+        "describe_db_cluster_snapshots",
+        "DBClusterSnapshots",
+        missing=("DBClusterSnapshotNotFoundFault", "DBClusterSnapshotNotFound"),
+        DBClusterSnapshotIdentifier=name,
+    )
+    return snapshots[0] if snapshots else None
+
+
+def _creation(wanted: Resource, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters of a call that makes a cluster. parameters: field -> parameter."""
+    return {
+        "DBClusterIdentifier": wanted.name,
+        "Engine": ENGINE,
+        "Tags": to_boto3(dict(wanted.tags or {})),
+        **{parameter: wanted.fields[name] for name, parameter in parameters.items() if name in wanted.fields},
+        **_scaling_parameter(wanted.fields),
+    }
 
 
 def _scaling_parameter(fields: Mapping[str, Any]) -> dict[str, Any]:

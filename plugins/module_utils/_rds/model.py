@@ -91,6 +91,24 @@ def _scaling_problems(params: Mapping[str, Any]) -> list[str]:
     return wrong
 
 
+def snapshot_problems(params: Mapping[str, Any], snapshot: Mapping[str, Any] | None) -> list[str]:
+    """What speaks against a restore from `params["snapshot"]`. snapshot: as RDS describes it, None if there is none."""
+    asked = f"Tried to restore {params['name']} from snapshot {params['snapshot']}"
+    if snapshot is None:
+        return [f"{asked} and found none in this region. Name one that `aws rds describe-db-cluster-snapshots` lists."]
+    wrong = []
+    if snapshot["Status"] != "available":
+        wrong.append(f"{asked} and found it {snapshot['Status']}. Wait until it is available, or name another.")
+    if snapshot.get("Engine") != ENGINE:
+        wrong.append(f"{asked} and found one of {snapshot.get('Engine')}. Name one of {ENGINE}.")
+    if snapshot.get("MasterUsername") != params["master_username"]:
+        wrong.append(
+            f"{asked} and found the master user {snapshot.get('MasterUsername')} in it; a restore keeps it. Set "
+            "master_username to it."
+        )
+    return wrong
+
+
 def parameter_value(value: Any) -> str:
     """A parameter as AWS writes it: YAML's true and false are 1 and 0 there, a list has commas."""
     if isinstance(value, bool):

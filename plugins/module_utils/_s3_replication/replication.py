@@ -32,6 +32,7 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
         "destination": f"arn:{params['partition']}:s3:::{params['destination_bucket']}",
         "storage_class": params["storage_class"],
         "delete_markers": params["delete_markers"],
+        "metrics": params["metrics"],
         "replica_kms_key": params["replica_kms_key_arn"] or None,
         "enabled": True,
         "prefix": "",
@@ -94,6 +95,7 @@ def _shown(rule: Mapping[str, Any]) -> dict[str, Any]:
         "destination": place["Bucket"],
         "storage_class": place.get("StorageClass"),
         "delete_markers": (rule.get("DeleteMarkerReplication") or {}).get("Status") == "Enabled",
+        "metrics": (place.get("Metrics") or {}).get("Status") == "Enabled",
         "replica_kms_key": (place.get("EncryptionConfiguration") or {}).get("ReplicaKmsKeyID"),
         "enabled": rule["Status"] == "Enabled",
         "prefix": chosen.get("Prefix") or "" if not chosen.keys() - {"Prefix"} else chosen,
@@ -104,6 +106,8 @@ def _written(ident: str, rule: Mapping[str, Any]) -> dict[str, Any]:
     place: dict[str, Any] = {"Bucket": rule["destination"]}
     if rule["storage_class"]:
         place["StorageClass"] = rule["storage_class"]
+    if rule["metrics"]:
+        place["Metrics"] = {"Status": "Enabled"}
     told: dict[str, Any] = {
         "ID": ident,
         "Priority": 1,

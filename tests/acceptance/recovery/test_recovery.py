@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.support.ansible import PlayResult, playbook_command, playbook_environment, run_playbook
-from tests.support.aurora import PREFIX, make
+from tests.support.aurora import PREFIX, make, sql
 from tests.support.aurora import TAGS as IDENTITY
-from tests.support.cloud import REGION, Cloud, running
+from tests.support.cloud import Cloud, running
+from tests.support.postgres import binaries
 
 CLUSTER, DR_REGION = PREFIX, "us-west-2"
 TAGS = {**IDENTITY, "ManagedBy": "ansible"}
@@ -35,31 +35,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         sql(cloud, "INSERT INTO submissions (body) SELECT repeat('x', n % 50) FROM generate_series(1, 2000) n")
         sql(cloud, "CREATE TABLE nothing (id int)")
         yield cloud
-
-
-def sql(cloud: Cloud, statement: str, cluster: str = CLUSTER, region: str = REGION) -> Any:
-    """The first value that a statement of the master user returns."""
-    found = cloud.client("rds", region).describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
-    secret = cloud.client("secretsmanager", region).get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            with psycopg.connect(
-                host=found["Endpoint"],
-                port=found["Port"],
-                dbname="stories_db",
-                user="stories_admin",
-                password=json.loads(secret["SecretString"])["password"],
-                sslmode="require",
-                autocommit=True,
-            ) as connection:
-                result = connection.execute(statement)  # type: ignore[arg-type]  # a str that is no literal
-                row = result.fetchone() if result.description else None
-                return row[0] if row else None
-        except psycopg.OperationalError:  # a server that has just moved, or a password that has not arrived
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 def clusters(cloud: Cloud) -> list[str]:
@@ -154,8 +129,18 @@ def test_a_drill_while_others_write_proves_what_stood_still(cloud: Cloud, tmp_pa
     assert tables["submissions"]["verified"] > 40
 
 
+def shell(cloud: Cloud, cluster: str, program: str, *arguments: str) -> None:
+    """One of PostgreSQL's programs as the runbook calls it, with the master user's password."""
+    found = cloud.client("rds").describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
+    password = json.loads(secret["SecretString"])["password"]
+    where = ["-h", found["Endpoint"], "-p", str(found["Port"]), "-U", "stories_admin", "-d", "stories_db"]
+    environment = {**os.environ, "PGPASSWORD": password, "PGSSLMODE": "require"}
+    subprocess.run([binaries() / program, *where, *arguments], env=environment, check=True)
+
+
 @pytest.mark.long
-def test_a_deleted_table_comes_back_beside_the_original_and_then_in_its_place(cloud: Cloud) -> None:
+def test_a_deleted_table_comes_back_beside_the_original_and_then_in_its_place(cloud: Cloud, tmp_path: Path) -> None:
     time.sleep(1)
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     time.sleep(1.5)
@@ -172,6 +157,12 @@ def test_a_deleted_table_comes_back_beside_the_original_and_then_in_its_place(cl
     assert run_playbook(cloud, "playbooks/restore.yml", variables=told).changed == 0
     assert sql(cloud, "SELECT count(*) FROM books", f"{CLUSTER}-restored") == 5000
     assert sql(cloud, "SELECT to_regclass('books')") is None
+
+    dump = str(tmp_path / "books.dump")
+    shell(cloud, f"{CLUSTER}-restored", "pg_dump", "-Fc", "-t", "books", "-f", dump)
+    shell(cloud, CLUSTER, "pg_restore", dump)
+    assert sql(cloud, "SELECT count(*) FROM books") == 5000
+    sql(cloud, "DROP TABLE books")
 
     other = run_playbook(cloud, "playbooks/restore.yml", variables={"restore_to_time": ""})
     assert "Choose another name" in other.errors[0]

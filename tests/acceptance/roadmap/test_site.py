@@ -127,6 +127,31 @@ def test_a_book_that_is_uploaded_through_cloudfront_gets_a_cover_and_its_text_is
     assert (found["pages"], found["text"]) == (2, ["Once upon a time", "The end"])
 
 
+def test_an_order_to_forget_paths_is_given_to_cloudfront_once(whole_cloud: Cloud, parts: dict[str, Any]) -> None:
+    order = {"cloudfront_waf_invalidate_paths": ["/content/images/well/*"]}
+    told = {**order, "cloudfront_waf_invalidate_reference": "well-2"}
+    for changes in (1, 0):
+        result = run_playbook(whole_cloud, "playbooks/invalidate.yml", variables=told)
+        assert (result.returncode, result.changed) == (0, changes), result.errors
+    where = {"DistributionId": parts["content_delivery"]["distribution_id"]}
+    (item,) = whole_cloud.client("cloudfront").list_invalidations(**where)["InvalidationList"]["Items"]
+    assert item["Status"] == "Completed"
+
+
+def test_the_access_log_goes_into_the_bucket_of_logs_without_cookies_and_queries(
+    whole_cloud: Cloud, parts: dict[str, Any]
+) -> None:
+    logs = whole_cloud.client("logs")
+    (source,) = logs.describe_delivery_sources()["deliverySources"]
+    assert source["resourceArns"] == [parts["content_delivery"]["distribution_arn"]]
+    (destination,) = logs.describe_delivery_destinations()["deliveryDestinations"]
+    bucket = f"arn:aws:s3:::{PREFIX}-logs-{parts['account_id']}/cloudfront"
+    assert destination["deliveryDestinationConfiguration"] == {"destinationResourceArn": bucket}
+    (delivery,) = logs.describe_deliveries()["deliveries"]
+    assert "sc-status" in delivery["recordFields"]
+    assert not {"cs(Cookie)", "cs-uri-query"} & set(delivery["recordFields"])
+
+
 def test_no_secret_value_appears_in_output_at_the_highest_verbosity_nor_in_the_call_log(
     whole_cloud: Cloud, planned: dict[str, Any], made: PlayResult
 ) -> None:

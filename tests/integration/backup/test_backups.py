@@ -240,7 +240,14 @@ def test_media_are_copied_to_the_other_region_and_the_rule_is_kept(cloud: Cloud)
     other = {"Role": "arn:aws:iam::123456789012:role/another", "Rules": [rule]}
     near.put_bucket_replication(Bucket=source, ReplicationConfiguration=other)
     drift = run(cloud, "s3_replication", wish, check=True)["diff"][0]["before"]
-    for text in ("role/another", "enabled: false", "prefix: only/", "delete_markers: true", "GLACIER"):
+    for text in (
+        "role/another",
+        "enabled: false",
+        "prefix: only/",
+        "delete_markers: true",
+        "GLACIER",
+        "metrics: false",
+    ):
         assert text in drift
     settles(cloud, "s3_replication", wish)
     settles(cloud, "s3_replication", {"bucket": source, "state": "absent"})

@@ -99,3 +99,21 @@ def test_what_aurora_would_refuse_is_said_before_anything_is_made(cloud: Cloud, 
         assert part in told
     nowhere = run_module(cloud, "aurora_global_database", {**wish, "name": "stories-else"})["msg"]
     assert "playbooks/phase2.yml" in nowhere
+
+
+def test_a_follower_becomes_the_writer_by_the_calls_of_the_runbook(cloud: Cloud, wish: dict[str, Any]) -> None:
+    run(cloud, {**wish, "instance_count": 0})
+    far = cloud.client("rds", DR)
+    follower = far.describe_db_clusters(DBClusterIdentifier=f"{NAME}-dr")["DBClusters"][0]["DBClusterArn"]
+    far.create_db_instance(
+        DBClusterIdentifier=f"{NAME}-dr",
+        DBInstanceIdentifier=f"{NAME}-dr-1",
+        Engine="aurora-postgresql",
+        DBInstanceClass="db.r6g.large",
+    )
+    far.failover_global_cluster(GlobalClusterIdentifier=NAME, AllowDataLoss=True, TargetDbClusterIdentifier=follower)
+    (worldwide,) = far.describe_global_clusters()["GlobalClusters"]
+    assert [one["DBClusterArn"] for one in worldwide["GlobalClusterMembers"] if one["IsWriter"]] == [follower]
+    last = {"DBClusterSnapshotIdentifier": "stories-last"}
+    far.create_db_cluster_snapshot(DBClusterIdentifier=f"{NAME}-dr", **last)
+    far.get_waiter("db_cluster_snapshot_available").wait(**last)

@@ -487,6 +487,22 @@ def test_another_platforms_policies_are_left_alone(cloud: Cloud) -> None:
     assert steps(deliver(cloud, gone)) == []
 
 
+def test_a_name_that_another_distribution_bears_is_told_before_the_first_write_and_can_be_moved(cloud: Cloud) -> None:
+    front = cloud.client("cloudfront")
+    deliver(cloud, {**wish(cloud), "name": "stories-other", "tags": {**TAGS, "Environment": "other"}})
+    wanted = wish(cloud)
+    with cloud.recorded() as calls:
+        refused = deliver(cloud, wanted)
+    assert [call["action"] for call in calls if call["writes"]] == []
+    assert "associate-alias --alias example.org" in refused["msg"]
+    made = deliver(cloud, {**wanted, "aliases": ["recovery.example.org"]})
+    for alias in wanted["aliases"]:
+        front.associate_alias(TargetDistributionId=made["distribution_id"], Alias=alias)
+    assert steps(deliver(cloud, wanted)) == [f"distribution/{NAME}:change"]
+    names = [item["Aliases"].get("Items", []) for item in front.list_distributions()["DistributionList"]["Items"]]
+    assert sorted(map(sorted, names)) == [[], sorted(wanted["aliases"])]
+
+
 def behaviors(**changed: Any) -> dict[str, Any]:
     return {"behaviors": [{"path": "default", "origin": "app", "cache_policy": "none", **changed}]}
 

@@ -83,10 +83,11 @@ def test_alarms_of_others_stay_and_ours_that_are_described_no_more_go(cloud: Clo
     CASES["alarms"].by_hand(cloud)
     fewer = {**ALARMS, "alarms": ALARMS["alarms"][:1], "composite_alarms": []}
     result = run_module(cloud, "cloudwatch_alarms", fewer)
-    assert steps(result)[-3:] == [
+    assert steps(result)[-4:] == [
         f"composite_alarm/{NAME}-both:delete",
         f"metric_alarm/{NAME}-old:delete",
         f"metric_alarm/{NAME}-ratio:delete",
+        f"metric_alarm/{NAME}-unusual:delete",
     ]
     shown = cloud.client("cloudwatch").describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
     assert [alarm["AlarmName"] for alarm in shown["MetricAlarms"]] == [f"{NAME}-p95", f"{NAME}-theirs"]

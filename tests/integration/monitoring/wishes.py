@@ -37,7 +37,7 @@ class Case:
 # Alarms
 
 
-def _metric(ident: str, name: str) -> dict[str, Any]:
+def _metric(ident: str, name: str, **more: Any) -> dict[str, Any]:
     dimensions = {"LoadBalancer": "app/stories-test/1"}
     return {
         "id": ident,
@@ -46,6 +46,7 @@ def _metric(ident: str, name: str) -> dict[str, Any]:
         "dimensions": dimensions,
         "statistic": "Sum",
         "period": 300,
+        **more,
     }
 
 
@@ -78,6 +79,15 @@ ALARMS: dict[str, Any] = {
                 {"id": "ratio", "expression": "FILL(errors, 0) / requests", "return_data": True, "label": "share"},
             ],
             "threshold": 0.01,
+        },
+        {
+            "name": f"{NAME}-unusual",
+            "metrics": [
+                _metric("requests", "RequestCount", return_data=True),
+                {"id": "usual", "expression": "ANOMALY_DETECTION_BAND(requests, 2)", "return_data": True},
+            ],
+            "threshold_metric": "usual",
+            "comparison": "LessThanLowerThreshold",
         },
     ],
     "composite_alarms": [
@@ -116,6 +126,14 @@ def alarms_by_hand(cloud: Cloud) -> None:
         Threshold=0.01,
         EvaluationPeriods=1,
         ComparisonOperator="GreaterThanThreshold",
+    )
+    (unusual,) = watch.describe_alarms(AlarmNames=[f"{NAME}-unusual"])["MetricAlarms"]
+    watch.put_metric_alarm(
+        AlarmName=f"{NAME}-unusual",
+        Metrics=unusual["Metrics"],
+        ThresholdMetricId="usual",
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanUpperThreshold",
     )
     watch.put_composite_alarm(AlarmName=f"{NAME}-both", AlarmRule=f'ALARM("{NAME}-p95")', ActionsEnabled=False)
     arn = watch.describe_alarms(AlarmNames=[f"{NAME}-p95"])["MetricAlarms"][0]["AlarmArn"]
@@ -486,12 +504,16 @@ CASES = {
     "alarms": Case(
         "cloudwatch_alarms",
         ALARMS,
-        [f"metric_alarm/{NAME}-p95:create", f"metric_alarm/{NAME}-ratio:create", f"composite_alarm/{NAME}-both:create"],
+        [
+            *(f"metric_alarm/{NAME}-{alarm}:create" for alarm in ("p95", "ratio", "unusual")),
+            f"composite_alarm/{NAME}-both:create",
+        ],
         alarms_by_hand,
         [
             "actions_enabled: false",
             "alarm_actions: []",
             "comparison: LessThanThreshold",
+            "comparison: GreaterThanUpperThreshold",
             "datapoints_to_alarm: 4",
             "description: null",
             "dimensions: {}",

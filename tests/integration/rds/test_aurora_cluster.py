@@ -298,3 +298,69 @@ def test_the_master_password_is_shown_nowhere(cloud: Cloud, ground: Ground) -> N
     value = json.loads(cloud.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
     assert value["password"] not in shown
     assert value["password"] not in json.dumps(cloud.calls())
+
+
+def snapshot_of_the_lost_one(cloud: Cloud, ground: Ground, **changed: Any) -> str:
+    """The ARN of a snapshot of a cluster that does not exist any more."""
+    rds = cloud.client("rds")
+    lost = {**ground.cluster, "name": "stories-lost", "tags": {**TAGS, "Environment": "lost"}, **changed}
+    run(cloud, lost)
+    made = rds.create_db_cluster_snapshot(DBClusterIdentifier="stories-lost", DBClusterSnapshotIdentifier="last")
+    rds.get_waiter("db_cluster_snapshot_available").wait(DBClusterSnapshotIdentifier="last")
+    run(cloud, {**lost, "state": "absent", "deletion_protection": False, "skip_final_snapshot": True})
+    return str(made["DBClusterSnapshot"]["DBClusterSnapshotArn"])
+
+
+def test_a_cluster_that_does_not_exist_is_restored_from_a_snapshot_under_the_settings_described(
+    cloud: Cloud, ground: Ground
+) -> None:
+    wish = {**ground.cluster, "snapshot": snapshot_of_the_lost_one(cloud, ground)}
+    planned = run(cloud, wish, check=True)
+    with cloud.recorded() as calls:
+        made = run(cloud, wish)
+    assert steps(planned) == steps(made)
+    actions = [call["action"] for call in calls]
+    assert "RestoreDBClusterFromSnapshot" in actions
+    assert "CreateDBCluster" not in actions
+    assert made["master_secret_arn"]
+    shown = cloud.client("rds").describe_db_clusters(DBClusterIdentifier=NAME)["DBClusters"][0]
+    assert (shown["BackupRetentionPeriod"], shown["MasterUserSecret"]["KmsKeyId"]) == (
+        30,
+        ground.cluster["master_secret_kms_key_arn"],
+    )
+    assert run(cloud, wish)["changed"] is False
+    # It stands now; another snapshot, or none any more, is of no effect.
+    assert run(cloud, {**wish, "snapshot": "gone"})["changed"] is False
+
+
+def test_what_is_restored_keeps_its_version_though_aws_offers_a_newer_one(cloud: Cloud, ground: Ground) -> None:
+    offered = cloud.client("rds").describe_db_engine_versions(Engine="aurora-postgresql")["DBEngineVersions"]
+    oldest, *_newer = [one["EngineVersion"] for one in offered if one["EngineVersion"].startswith("15.")]
+    wish = {**ground.cluster, "snapshot": snapshot_of_the_lost_one(cloud, ground, engine_version=oldest)}
+    assert run(cloud, wish)["engine_version"] == oldest
+    assert run(cloud, wish)["changed"] is False
+
+
+def test_a_restore_that_was_killed_before_its_password_was_set_is_finished(cloud: Cloud, ground: Ground) -> None:
+    wish = {**ground.cluster, "snapshot": snapshot_of_the_lost_one(cloud, ground)}
+    refusal = {"kind": "error", "service": "rds", "action": "ModifyDBCluster", "code": "AccessDenied", "status": 403}
+    cloud.admin("POST", "/faults", refusal)
+    broken = run_module(cloud, "aurora_cluster", wish)
+    assert broken["failed"]
+    cloud.admin("DELETE", "/faults")
+    assert f"db_cluster/{NAME}:change" in steps(run(cloud, wish))
+    assert run(cloud, wish)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [({"snapshot": "nowhere"}, "found none in this region"), ({"master_username": "chief"}, "found the master user")],
+)
+def test_a_snapshot_that_cannot_serve_is_refused_before_the_first_write(
+    cloud: Cloud, ground: Ground, changed: dict[str, str], told: str
+) -> None:
+    wish = {**ground.cluster, "snapshot": snapshot_of_the_lost_one(cloud, ground), **changed}
+    with cloud.recorded() as calls:
+        result = run_module(cloud, "aurora_cluster", wish)
+    assert told in result["msg"]
+    assert not [call for call in calls if call["writes"]]

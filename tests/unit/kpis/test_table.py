@@ -20,7 +20,10 @@ def test_the_table_of_the_inventories_names_every_promise() -> None:
 
 
 def test_every_inventory_shares_the_one_table() -> None:
-    links = [ROOT / "inventories" / name / "group_vars/all/05-kpis.yml" for name in ("local", "staging", "production")]
+    links = [
+        ROOT / "inventories" / name / "group_vars/all/05-kpis.yml"
+        for name in ("local", "staging", "production", "recovery")
+    ]
     assert {link.resolve() for link in links} == {ROOT / "inventories/profiles/kpis.yml"}
 
 

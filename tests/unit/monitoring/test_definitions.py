@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from ansible_collections.stories1001.platform.plugins.filter.aurora_max_connections import aurora_max_connections
 from ansible_collections.stories1001.platform.plugins.filter.for_each import for_each
 from ansible_collections.stories1001.platform.plugins.module_utils._platform.rules import monitoring
@@ -66,6 +68,22 @@ def test_the_limit_of_connections_follows_from_the_memory(instance_class: str, a
 def test_a_class_whose_memory_is_not_known_says_what_to_set(instance_class: str) -> None:
     with pytest.raises(AnsibleFilterError, match=r"Set monitoring_database_max_connections|Give rds_aurora"):
         aurora_max_connections(instance_class)
+
+
+@pytest.mark.parametrize(
+    ("limit", "promise", "value"),
+    [
+        ("monitoring_page_p95_seconds", {"page_p95_ms": 1500}, 1.5),
+        ("monitoring_api_p95_ms", {"api_p95_ms": 300}, 300),
+        ("monitoring_query_average_ms", {"query_average_ms": 80}, 80),
+        ("monitoring_site_latency_ms", {"global_latency_ms": 150}, 150),
+        ("monitoring_availability_objective", {"error_percent": 0.5}, 99.5),
+    ],
+)
+def test_the_limit_of_an_alarm_is_what_the_platform_promises(limit: str, promise: dict[str, Any], value: float) -> None:
+    defaults = yaml.safe_load((ROLE.parents[1] / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    text = trust_as_template(defaults[limit])
+    assert Templar(DataLoader(), {"monitoring_kpis": promise}).template(text) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm["name"])

@@ -50,6 +50,7 @@ ALARM: dict[str, Any] = {
     "metrics": [],
     "comparison": "GreaterThanThreshold",
     "threshold": 85,
+    "threshold_metric": None,
     "evaluation_periods": 1,
     "datapoints_to_alarm": None,
     "treat_missing_data": "missing",
@@ -76,6 +77,12 @@ def composite(**changes: Any) -> dict[str, Any]:
 
 def of_metrics(*metrics: dict[str, Any]) -> dict[str, Any]:
     return alarm(metric_name=None, metrics=list(metrics))
+
+
+def of_a_band(**changes: Any) -> dict[str, Any]:
+    band = {**_EXPRESSION, "id": "usual", "expression": "ANOMALY_DETECTION_BAND(one, 2)", "return_data": True}
+    learned = {"threshold": None, "threshold_metric": "usual", "comparison": "LessThanLowerThreshold"}
+    return alarm(metric_name=None, metrics=[QUERY, band], **{**learned, **changes})
 
 
 def topic(**changes: Any) -> dict[str, Any]:
@@ -153,6 +160,11 @@ def check(**changes: Any) -> dict[str, Any]:
         (alarms.problems, of_metrics(QUERY, {**QUERY, "id": "two"}), "not exactly one has return_data"),
         (alarms.problems, of_metrics({**QUERY, "id": "One"}), "begins with a small letter"),
         (alarms.problems, of_metrics({**QUERY, "return_data": False}, _EXPRESSION), "Read two in an expression"),
+        (alarms.problems, alarm(threshold=None), "Give one of them"),
+        (alarms.problems, of_a_band(threshold=3), "Give one of them"),
+        (alarms.problems, of_a_band(comparison="LessThanThreshold"), "go with one"),
+        (alarms.problems, alarm(comparison="LessThanLowerThreshold"), "go with one"),
+        (alarms.problems, of_a_band(threshold_metric="one"), "found no expression ANOMALY_DETECTION_BAND"),
         (alarms.problems, composite(rule="ALARM()"), "found no alarm in it"),
         (alarms.problems, composite(rule='ALARM("other")'), "no such metric alarm is described"),
         (sns.problems, topic(name="alerts"), "begins with stories-test-"),
@@ -202,6 +214,7 @@ def test_what_aws_refuses_is_one_sentence(problems: Problems, wish: dict[str, An
     [
         (alarms.problems, alarm(statistic="p99.9", low_samples="ignore")),
         (alarms.problems, of_metrics({**QUERY, "return_data": False}, {**_EXPRESSION, "expression": "FILL(one, 0)"})),
+        (alarms.problems, of_a_band()),
         (alarms.problems, composite()),
         (sns.problems, topic(subscriptions=[{"protocol": "https", "endpoint": "https://example.org/x"}])),
         (dashboards.problems, widgets({}, {"title": "Memory"})),

@@ -46,6 +46,7 @@ def test_a_good_description_breaks_no_rule() -> None:
         ({"networking_app_subnets": ["10.0.1.0/24", "10.0.1.0/25"]}, "overlaps 10.0.1.0/24"),
         ({"networking_app_subnets": ["10.0.1.0/24", "192.168.0.0/24"]}, "outside the VPC's 10.0.0.0/16"),
         ({"ecs_service_min_capacity": 11}, "the minimum lies above the maximum"),
+        ({"cloudfront_waf_aliases": ["recovery.stories.org"]}, "which the certificate does not cover"),
         ({"cloudfront_waf_domain_name": "stories.org"}, "Read the name stories.org and a load balancer"),
         ({"cloudfront_waf_alternative_domain_names": ["a.b.stories.org"]}, "Read the name a.b.stories.org"),
         ({"cloudfront_waf_domain_name": "", "cloudfront_waf_alternative_domain_names": []}, "Read no cloudfront_waf"),

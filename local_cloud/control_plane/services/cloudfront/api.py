@@ -1,10 +1,13 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What CloudFront refuses and ministack takes: unknown policies and keys, aliases without certificate or taken."""
+"""What CloudFront refuses and ministack takes: unknown policies and keys, aliases without certificate or taken.
+
+And what ministack lacks: moving an alias from one distribution to another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack.services import cloudfront as ministack_cloudfront
@@ -71,6 +74,30 @@ def _check_aliases(call: Call, config: dict[str, Any]) -> None:
         taken = ministack_cloudfront._get_distribution_aliases(distribution)
         if distribution["Id"] != call.params.get("Id") and set(taken) & set(aliases):
             raise AwsError("CNAMEAlreadyExists", "One or more aliases belong to another distribution.")
+
+
+@registry.handles("cloudfront", "AssociateAlias")
+async def associate_alias(call: Call) -> Params:
+    alias, target = call.params["Alias"], call.params["TargetDistributionId"]
+    before = [
+        distribution["Id"]
+        for distribution in ministack_cloudfront._distributions.values()
+        if alias in ministack_cloudfront._get_distribution_aliases(distribution)
+    ]
+    await _must_exist(call, "GetDistribution", target, "NoSuchDistribution")
+    for ident in before:
+        await _set_aliases(call, ident, lambda aliases: [name for name in aliases if name != alias])
+    await _set_aliases(call, target, lambda aliases: [*aliases, alias])
+    return {}
+
+
+async def _set_aliases(call: Call, ident: str, change: Callable[[list[str]], list[str]]) -> None:
+    shown = await call.invoke("cloudfront", "GetDistributionConfig", {"Id": ident})
+    config = shown["DistributionConfig"]
+    aliases = change(list(config.get("Aliases", {}).get("Items", [])))
+    config["Aliases"] = {"Quantity": len(aliases), **({"Items": aliases} if aliases else {})}
+    wanted = {"Id": ident, "IfMatch": shown["ETag"], "DistributionConfig": config}
+    await call.invoke("cloudfront", "UpdateDistribution", wanted)
 
 
 @registry.handles("cloudfront", "DeleteOriginAccessControl")

@@ -44,7 +44,9 @@ def _shown(snapshot: dict[str, Any]) -> dict[str, Any]:
 
 @registry.handles("rds", "DescribeDBClusterSnapshots")
 async def describe_db_cluster_snapshots(call: Call) -> Params:
-    answer = await call.forward()
+    asked = call.params.get("DBClusterSnapshotIdentifier")
+    named = {"DBClusterSnapshotIdentifier": state.identifier_of(asked)} if asked else {}  # an ARN serves as well
+    answer = await call.forward({**call.params, **named})
     return {**answer, "DBClusterSnapshots": [_shown(item) for item in answer.get("DBClusterSnapshots", [])]}
 
 
