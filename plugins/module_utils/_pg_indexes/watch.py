@@ -22,6 +22,7 @@ from .model import Blocker
 from .sessions import Progress, progress, queued_behind, waiting_for
 
 _PAUSE = 0.2  # seconds between two looks
+_REST = 1.0  # seconds, while all that is under way only waits: a look costs the server a little each time
 _SETTLED = 0.3  # seconds that a build must have waited before another takes its place at work
 _TELL_EVERY = 10.0  # seconds between two lines about a phase that goes on
 
@@ -67,7 +68,10 @@ class Watch:
         self._connections, self._limits, self._report = connections, limits, report
         self._connection: Connection | None = None
         self._changed = threading.Condition()
+        self._look_now = threading.Event()
+        self._resting = False
         self._works: dict[int, Work] = {}
+        self._turns: list[Work] = []  # builds that wait for their turn, in the order in which they came
         self._warned: set[int] = set()
         self.warnings: list[str] = []
 
@@ -79,9 +83,10 @@ class Watch:
         """
         work = Work(what, pid, counts=build, limited=limited)
         with self._changed:
+            if self._resting:
+                self._look_now.set()
             if build:
-                self._changed.wait_for(lambda: self._busy() < self._limits.builds)
-                work.since = time.monotonic()
+                self._await_turn(work)
             self._works[pid] = work
         try:
             yield work
@@ -105,14 +110,30 @@ class Watch:
                     self._connection = None
             with self._changed:
                 self._changed.notify_all()
-                self._changed.wait(_PAUSE)
+                self._resting = self._only_waits()
+            self._look_now.wait(_REST if self._resting else _PAUSE)
+            self._look_now.clear()
         if self._connection is not None:
             self._connection.close()
 
     def wake(self) -> None:
         """Look at once; a lane has ended."""
-        with self._changed:
+        self._look_now.set()
+
+    def _await_turn(self, work: Work) -> None:
+        """First come, first served: a table that is left for the end has nobody to share its waits with."""
+        self._turns.append(work)
+        try:
+            self._changed.wait_for(lambda: self._turns[0] is work and self._busy() < self._limits.builds)
+        finally:
+            self._turns.remove(work)
             self._changed.notify_all()
+        work.since = time.monotonic()
+
+    def _only_waits(self) -> bool:
+        """Nothing works and nobody waits for a turn; then nothing depends on a quick look."""
+        hurry = self._turns or self._limits.yield_to_ddl
+        return not hurry and all(work.waiting_since is not None for work in self._works.values())
 
     def _busy(self) -> int:
         """Builds that keep a processor busy now."""
@@ -126,6 +147,7 @@ class Watch:
     def _look(self, works: dict[int, Work]) -> None:
         if self._connection is None or self._connection.closed:
             self._connection = self._connections.open("watchdog")
+            self._connection.prepare_threshold = 1  # the same few queries again and again
         connection, pids = self._connection, list(works)
         seen = progress(connection, pids)
         waiting = waiting_for(connection, [pid for pid in pids if pid not in seen or seen[pid].waiting])
