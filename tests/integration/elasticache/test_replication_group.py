@@ -226,6 +226,13 @@ def test_a_token_rotates_beside_the_old_one_and_is_then_set_alone(cloud: Cloud, 
     assert strategies(setting) == ["SET"]
 
 
+def test_an_unknown_version_is_refused_with_those_that_aws_offers(cloud: Cloud, ground: Ground) -> None:
+    with cloud.recorded() as calls:
+        result = run_module(cloud, "elasticache_replication_group", {**ground.wish, "engine_version": "7.9"})
+    assert result["msg"].startswith("Wanted redis 7.9; ElastiCache offers ")
+    assert not [call for call in calls if call["writes"]]
+
+
 def test_the_port_of_a_standing_cache_cannot_change_and_the_plan_says_so(cloud: Cloud, ground: Ground) -> None:
     run(cloud, ground.wish)
     result = run_module(cloud, "elasticache_replication_group", {**ground.wish, "port": 6380})
