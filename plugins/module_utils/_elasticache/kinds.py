@@ -22,7 +22,7 @@ from .._engine.steps import PlanRefused, StepFailed
 from .._secrets.kinds import read_value
 from .groups import CacheKind, CacheParameterGroup, CacheSubnetGroup
 from .model import key_id, major_minor
-from .versions import unknown_version
+from .versions import step_back, unknown_version
 
 TOKEN_TAG = "AuthTokenVersion"
 _ROTATING = " rotating"  # the tag's ending while AWS takes the old token beside the new one
@@ -96,7 +96,7 @@ class ReplicationGroup(CacheKind):
     def observe(self) -> Iterable[Found]:
         group = self._described()
         if group is None:
-            self._refuse_unknown_version(None)
+            self._refuse_version("", "")
             return
         if group["Status"] in _FAILED:
             raise PlanRefused(
@@ -112,15 +112,19 @@ class ReplicationGroup(CacheKind):
         members = self._members()
         settled = group["Status"] == "available"
         fields = self._fields(group, members, token)
-        self._refuse_unknown_version((fields["engine"], fields["engine_version"]))
+        self._refuse_version(fields["engine"], fields["engine_version"])
         outputs = {"arn": group["ARN"], **_endpoints(group), "pending": _pending(group, members)}
         yield Found(self.kind, self.name, self.name, fields, tags, outputs, settled)
 
-    def _refuse_unknown_version(self, standing: tuple[str, str] | None) -> None:
-        """Asked only when another version than the standing one is wanted: AWS withdraws versions that still run."""
-        if self.engine is None or standing == (self.engine[0], major_minor(self.engine[1])):
+    def _refuse_version(self, engine: str, present: str) -> None:
+        """Refuse a wanted version that cannot be had. present: the standing one; empty without one.
+
+        AWS is asked only when another version than the standing one is wanted: it withdraws versions that still run.
+        """
+        if self.engine is None or (engine, present) == (self.engine[0], major_minor(self.engine[1])):
             return
-        if wrong := unknown_version(self.aws, *self.engine):
+        wrong = step_back(*self.engine, present) if engine == self.engine[0] else ""
+        if wrong := wrong or unknown_version(self.aws, *self.engine):
             raise PlanRefused([wrong])
 
     def _fields(

@@ -23,5 +23,12 @@ def unknown_version(aws: Aws, engine: str, wanted: str) -> str:
     return f"Wanted {engine} {wanted}; ElastiCache offers {', '.join(offered)} in this region. Choose one of these."
 
 
+def step_back(engine: str, wanted: str, present: str) -> str:
+    """A sentence for a version older than the one that runs; empty otherwise."""
+    if not present or _number(wanted)[:2] >= _number(present):
+        return ""
+    return f"Wanted {engine} {wanted} and found {present}; ElastiCache takes no step back. Set it to {present}."
+
+
 def _number(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
