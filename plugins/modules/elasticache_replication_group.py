@@ -276,6 +276,7 @@ def main() -> None:
         token_strategy=params["auth_token_update_strategy"].upper(),
         apply_immediately=params["apply_immediately"],
         final_snapshot_name=params["final_snapshot_name"],
+        engine=(params["engine"], params["engine_version"]) if wanted else None,
     )
 
     def outputs(state: State) -> dict[str, Any]:

@@ -37,6 +37,12 @@ options:
     type: list
     elements: str
     default: []
+  engine_versions:
+    description:
+      - Versions that the region must offer, unless they run already, by engine. C(aurora-postgresql) takes a major
+        version or an exact one, C(redis) and C(valkey) a major and minor version. An empty one is not asked for.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Reads only.
@@ -87,6 +93,7 @@ from ..module_utils._aws.api import Aws
 from ..module_utils._engine.runner import refusing
 from ..module_utils._engine.steps import PlanRefused
 from ..module_utils._platform.account import caller, region_problems
+from ..module_utils._platform.engines import engine_problems
 from ..module_utils._platform.sections import SECTIONS, Where, read
 
 
@@ -98,6 +105,7 @@ def main() -> None:
             "requires": {"type": "list", "elements": "str", "default": []},
             "optional": {"type": "list", "elements": "str", "default": []},
             "availability_zones": {"type": "list", "elements": "str", "default": []},
+            "engine_versions": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
@@ -110,6 +118,8 @@ def main() -> None:
         if wrong := region_problems(aws, params["availability_zones"]):
             raise PlanRefused(wrong)
         me = caller(aws)
+        if wrong := engine_problems(aws, params["tags"], params["name_prefix"], params["engine_versions"]):
+            raise PlanRefused(wrong)
         where = Where(params["name_prefix"], params["tags"], me["account_id"], str(aws.region))
         told, missing = read(aws, where, params["requires"], placeholders=module.check_mode)
         perhaps, _absent = read(aws, where, params["optional"], placeholders=False)

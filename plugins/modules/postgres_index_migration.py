@@ -121,7 +121,9 @@ options:
     type: int
     default: 8
   parallel_builds:
-    description: Builds that read and sort at the same time. Those that only wait for transactions do not count.
+    description:
+      - Builds that scan and sort at the same time. Those that only wait for transactions do not count, and one more
+        begins, with fewer parallel workers, beside one that has come down to a single process.
     type: int
     default: 1
   max_wait:

@@ -22,6 +22,7 @@ from .._engine.steps import PlanRefused, StepFailed
 from .._secrets.kinds import read_value
 from .groups import CacheKind, CacheParameterGroup, CacheSubnetGroup
 from .model import key_id, major_minor
+from .versions import step_back, unknown_version
 
 TOKEN_TAG = "AuthTokenVersion"
 _ROTATING = " rotating"  # the tag's ending while AWS takes the old token beside the new one
@@ -50,6 +51,7 @@ class ReplicationGroup(CacheKind):
     auth_token_secret: ARN of the secret whose value is the AUTH token, if any.
     token_strategy: ROTATE lets the old token live beside the new one, SET ends the old one.
     apply_immediately: whether node type and version change now; else a pending change counts as made.
+    engine: the engine and version that shall run, if any, to be refused before the first write.
     """
 
     kind = "replication_group"
@@ -67,8 +69,10 @@ class ReplicationGroup(CacheKind):
         token_strategy: str = "ROTATE",
         apply_immediately: bool = False,
         final_snapshot_name: str = "",
+        engine: tuple[str, str] | None = None,
     ) -> None:
         super().__init__(aws, tags, name)
+        self.engine = engine
         self.auth_token_secret = auth_token_secret
         self.token_strategy = token_strategy
         self.apply_immediately = apply_immediately
@@ -92,6 +96,7 @@ class ReplicationGroup(CacheKind):
     def observe(self) -> Iterable[Found]:
         group = self._described()
         if group is None:
+            self._refuse_version("", "")
             return
         if group["Status"] in _FAILED:
             raise PlanRefused(
@@ -107,8 +112,20 @@ class ReplicationGroup(CacheKind):
         members = self._members()
         settled = group["Status"] == "available"
         fields = self._fields(group, members, token)
+        self._refuse_version(fields["engine"], fields["engine_version"])
         outputs = {"arn": group["ARN"], **_endpoints(group), "pending": _pending(group, members)}
         yield Found(self.kind, self.name, self.name, fields, tags, outputs, settled)
+
+    def _refuse_version(self, engine: str, present: str) -> None:
+        """Refuse a wanted version that cannot be had. present: the standing one; empty without one.
+
+        AWS is asked only when another version than the standing one is wanted: it withdraws versions that still run.
+        """
+        if self.engine is None or (engine, present) == (self.engine[0], major_minor(self.engine[1])):
+            return
+        wrong = step_back(*self.engine, present) if engine == self.engine[0] else ""
+        if wrong := wrong or unknown_version(self.aws, *self.engine):
+            raise PlanRefused([wrong])
 
     def _fields(
         self, group: Mapping[str, Any], members: Sequence[Mapping[str, Any]], token: str | None

@@ -43,7 +43,7 @@ def carry_out(
     if first.failures:
         raise StepFailed("\n".join(first.failures))
     lanes = [lane(of) for of in _by_table(steps).values()]
-    waiting = deque(lanes)
+    waiting, ended = deque(lanes), deque[Lane]()
 
     def work() -> None:
         while True:
@@ -56,12 +56,13 @@ def carry_out(
             except Exception as error:  # an unforeseen error of one thread must reach the user
                 one.failures.append(f"Worked on a table and met an error of the module itself: {error!r}.")
             finally:
+                ended.append(one)
                 watch.wake()
 
     threads = [threading.Thread(target=work, daemon=True) for _number in range(min(limits.tables, len(lanes)))]
     for thread in threads:
         thread.start()
-    watch.run(lambda: not any(thread.is_alive() for thread in threads))
+    watch.run(lambda: len(ended) == len(lanes))
     if failures := [failure for one in lanes for failure in one.failures]:
         raise StepFailed("\n".join(failures))
     return [timing for one in lanes for timing in one.timings], watch.warnings

@@ -32,6 +32,10 @@ _SETTINGS = (
     "SET default_transaction_isolation = 'read committed'"
 )
 _ALL_WORKERS = "RESET max_parallel_maintenance_workers"
+_FEWER_WORKERS = """
+SELECT set_config(name, greatest(setting::int - %s, 0)::text, false)
+  FROM pg_settings WHERE name = 'max_parallel_maintenance_workers'
+"""
 _PROBE_TIMEOUT = "2s"  # longer than deadlock_timeout, at which an autovacuum in the way ends itself
 _BRIEF_TIMEOUT = "300ms"  # for locks that writers wait behind
 _RECONNECT = 60.0  # seconds to wait for a server that restarts
@@ -82,7 +86,7 @@ class Bench:
         work: Work | None = None
         try:
             with self._watch.over(str(name), connection.info.backend_pid, build=True) as work:
-                self._share_processors(connection)
+                self._share_processors(connection, work)
                 connection.execute(statement, binary=True)
         except psycopg.Error as error:
             if work and work.cancelled:
@@ -93,10 +97,16 @@ class Bench:
             raise StepFailed(f"{sentence(attempt, error)}{explain(sqlstate(error))}{left}") from None
         return work.waited
 
-    def _share_processors(self, connection: Connection) -> None:
-        """One process for a build that will wait for others anyway; its helpers would only hold up the writers."""
-        waits = bool(blockers(connection, []))
-        connection.execute("SET max_parallel_maintenance_workers = 0" if waits else _ALL_WORKERS)
+    def _share_processors(self, connection: Connection, work: Work) -> None:
+        """No more processes, with the builds beside this one, than a single build of the server's own would take.
+
+        A build that will wait for others anyway takes one: its helpers would only hold up the writers.
+        """
+        connection.execute(_ALL_WORKERS)
+        if blockers(connection, []):
+            connection.execute("SET max_parallel_maintenance_workers = 0")
+        elif work.beside:
+            connection.execute(_FEWER_WORKERS, [work.beside])
 
     def _gave_up(self, attempt: str, work: Work, name: Name) -> Exception:
         if work.cancelled.startswith("it gave way"):

@@ -25,6 +25,11 @@ SELECT indexrelid FROM pg_index WHERE indrelid = 'pg_temp.index_check'::regclass
 _WIDTHS = """
 SELECT attname, avg_width FROM pg_stats WHERE schemaname = %s AND tablename = %s
 """
+_TABLESPACE = """
+SELECT EXISTS (SELECT FROM pg_database d JOIN pg_tablespace s ON s.oid = d.dattablespace
+                WHERE d.datname = current_database() AND s.spcname = %(name)s) AS own,
+       has_tablespace_privilege(%(name)s, 'CREATE') AS allowed
+"""
 _UNKNOWN_WIDTH = 16
 # B-tree leaf pages are filled to 90 %; 12 bytes of header and pointer for each tuple.
 _TUPLE_OVERHEAD, _FILL = 12, 0.9
@@ -58,21 +63,27 @@ def _one(connection: Connection, wanted: Wanted) -> Checked:
             # binary=True speaks the extended protocol, which takes one statement and not two.
             connection.execute(create_on_copy(wanted, _COPY), binary=True)
             shape = shape_of(connection, first_row(connection, _NEWEST_INDEX)[0])
-            _tablespace(connection, wanted)
+            tablespace = _tablespace(connection, wanted)
     except psycopg.Error as error:
         return Checked(sqlstate=sqlstate(error), message=message(error))
-    return Checked(shape=Shape(**{**_fields(shape), "tablespace": wanted.tablespace}))
+    return Checked(shape=Shape(**{**_fields(shape), "tablespace": tablespace}))
 
 
 def _fields(shape: Shape) -> dict[str, Any]:
     return {name: getattr(shape, name) for name in shape.__dataclass_fields__}
 
 
-def _tablespace(connection: Connection, wanted: Wanted) -> None:
-    """Raises when the tablespace does not exist or may not be used: the copy does not lie in it."""
-    if wanted.tablespace:
-        connection.execute("SET LOCAL temp_tablespaces = ''")
-        connection.execute("SELECT has_tablespace_privilege(%s, 'CREATE')", [wanted.tablespace])
+def _tablespace(connection: Connection, wanted: Wanted) -> str:
+    """The tablespace as the catalogue will show it: nothing for the database's own.
+
+    Raises when it does not exist or may not be used: the copy does not lie in it, so nothing else would tell.
+    """
+    if not wanted.tablespace:
+        return ""
+    own, allowed = first_row(connection, _TABLESPACE, {"name": wanted.tablespace})
+    if not own and not allowed:
+        raise psycopg.errors.InsufficientPrivilege(f"permission denied for tablespace {wanted.tablespace}")
+    return "" if own else wanted.tablespace
 
 
 def _estimated(

@@ -19,9 +19,12 @@ from .._engine.steps import StepFailed
 from .._postgres.connection import Connections
 from .._postgres.driver import Connection, psycopg
 from .model import Blocker
-from .sessions import Progress, progress, queued_behind, waiting_for
+from .sessions import Progress, progress, queued_behind, single_process, waiting_for
 
-_PAUSE = 0.2  # seconds between two looks
+# Seconds between two looks, each of which costs the server a little: a tenth of what the present phase has taken.
+_SHORTEST, _LONGEST, _SHARE = 0.1, 0.5, 0.1
+_ALERT = 0.2  # at most, where DDL that queues behind a build must not wait
+_REST = 1.0  # while all that is under way only waits
 _SETTLED = 0.3  # seconds that a build must have waited before another takes its place at work
 _TELL_EVERY = 10.0  # seconds between two lines about a phase that goes on
 
@@ -30,8 +33,9 @@ _TELL_EVERY = 10.0  # seconds between two lines about a phase that goes on
 class Limits:
     """What a run may take.
 
-    tables: lanes, one table each. builds: builds that read or sort at the same time; those that only wait
-    for transactions do not count. patience: seconds that one build may wait for the same others.
+    tables: lanes, one table each. builds: builds that scan and sort at the same time; those that only wait
+    for transactions do not count, and one more may begin beside one that has come down to a single process.
+    patience: seconds that one build may wait for the same others.
     retries: further attempts after a deadlock, a cancellation or a lost connection.
     """
 
@@ -44,12 +48,16 @@ class Limits:
 
 @dataclass
 class Work:
-    """One statement of ours that may wait. Times are of the monotonic clock."""
+    """One statement of ours that may wait. Times are of the monotonic clock.
+
+    beside: other builds that were at work when this one got its turn.
+    """
 
     what: str
     pid: int
     counts: bool
     limited: bool = True
+    beside: int = 0
     since: float = field(default_factory=time.monotonic)
     phase: str = ""
     phase_since: float = 0
@@ -59,6 +67,11 @@ class Work:
     blockers: list[Blocker] = field(default_factory=list)
     cancelled: str = ""
 
+    @property
+    def at_work(self) -> bool:
+        """A build that keeps a processor busy now."""
+        return self.counts and (self.waiting_since is None or time.monotonic() - self.waiting_since < _SETTLED)
+
 
 class Watch:
     """Shared by the lanes, each in a thread; `run` is the watchdog's own loop."""
@@ -67,7 +80,10 @@ class Watch:
         self._connections, self._limits, self._report = connections, limits, report
         self._connection: Connection | None = None
         self._changed = threading.Condition()
+        self._look_now = threading.Event()
+        self._resting = False
         self._works: dict[int, Work] = {}
+        self._turns: list[Work] = []  # builds that wait for their turn, in the order in which they came
         self._warned: set[int] = set()
         self.warnings: list[str] = []
 
@@ -79,9 +95,10 @@ class Watch:
         """
         work = Work(what, pid, counts=build, limited=limited)
         with self._changed:
+            if self._resting:
+                self._look_now.set()
             if build:
-                self._changed.wait_for(lambda: self._busy() < self._limits.builds)
-                work.since = time.monotonic()
+                self._await_turn(work)
             self._works[pid] = work
         try:
             yield work
@@ -105,27 +122,54 @@ class Watch:
                     self._connection = None
             with self._changed:
                 self._changed.notify_all()
-                self._changed.wait(_PAUSE)
+                self._resting = self._only_waits()
+                pause = self._pause()
+            self._look_now.wait(pause)
+            self._look_now.clear()
         if self._connection is not None:
             self._connection.close()
 
     def wake(self) -> None:
         """Look at once; a lane has ended."""
-        with self._changed:
-            self._changed.notify_all()
+        self._look_now.set()
 
-    def _busy(self) -> int:
-        """Builds that keep a processor busy now."""
+    def _await_turn(self, work: Work) -> None:
+        """First come, first served: a table that is left for the end has nobody to share its waits with."""
+        self._turns.append(work)
+        try:
+            self._changed.wait_for(lambda: self._turns[0] is work and self._room())
+        finally:
+            self._turns.remove(work)
+            self._changed.notify_all()
+        work.since, work.beside = time.monotonic(), len(self._at_work())
+
+    def _only_waits(self) -> bool:
+        """Nothing works and nobody waits for a turn; then nothing depends on a quick look."""
+        hurry = self._turns or self._limits.yield_to_ddl
+        return not hurry and all(work.waiting_since is not None for work in self._works.values())
+
+    def _pause(self) -> float:
+        """Seconds until the next look."""
+        if self._resting:
+            return _REST
         now = time.monotonic()
-        return sum(
-            1
-            for work in self._works.values()
-            if work.counts and (work.waiting_since is None or now - work.waiting_since < _SETTLED)
-        )
+        ages = [now - max(work.since, work.phase_since) for work in self._works.values() if work.waiting_since is None]
+        longest = _ALERT if self._limits.yield_to_ddl else _LONGEST
+        return min(longest, max(_SHORTEST, _SHARE * min(ages, default=0.0)))
+
+    def _at_work(self) -> list[Work]:
+        return [work for work in self._works.values() if work.at_work]
+
+    def _room(self) -> bool:
+        """Whether one more build may begin: no more scan and sort than are allowed, and one beside them at most."""
+        working = self._at_work()
+        wide = [work for work in working if not single_process(work.phase)]
+        return len(wide) < self._limits.builds and len(working) <= self._limits.builds
 
     def _look(self, works: dict[int, Work]) -> None:
         if self._connection is None or self._connection.closed:
             self._connection = self._connections.open("watchdog")
+            self._connection.prepare_threshold = 1  # the same few queries again and again
         connection, pids = self._connection, list(works)
         seen = progress(connection, pids)
         waiting = waiting_for(connection, [pid for pid in pids if pid not in seen or seen[pid].waiting])

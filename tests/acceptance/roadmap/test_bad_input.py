@@ -89,8 +89,10 @@ def test_a_bad_description_is_told_in_one_sentence(told: Mapping[str, str], what
         ({"networking_nat_gateways": "two"}, "must be one of: none, single, per_zone"),
         ({"platform_region": "us-esat-1", "platform_availability_zones": ["us-esat-1a"]}, "us-esat-1"),
         ({"platform_availability_zones": ["us-east-1a", "us-east-1b", "us-east-1z"]}, "us-east-1z"),
+        ({"rds_aurora_engine_version": "15.99"}, "Wanted engine version 15.99; AWS offers 15."),
+        ({"elasticache_engine_version": "7.9"}, "Wanted redis 7.9; ElastiCache offers "),
     ],
-    ids=["by the description's rules", "by the region", "by its zones"],
+    ids=["by the description's rules", "by the region", "by its zones", "by the database's", "by the cache's versions"],
 )
 def test_the_roadmap_stops_at_a_bad_description_before_the_first_write(
     empty_cloud: Cloud, variables: dict[str, Any], sentence: str

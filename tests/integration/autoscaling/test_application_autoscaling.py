@@ -114,8 +114,26 @@ def other_step(cloud: Cloud) -> None:
     )
 
 
-def other_schedule(cloud: Cloud) -> None:
-    client(cloud).put_scheduled_action(**ADDRESS, ScheduledActionName="school", Schedule="cron(0 9 * * ? *)")
+def other_type(cloud: Cloud) -> None:
+    no_policy(cloud)
+    client(cloud).put_scaling_policy(
+        **ADDRESS,
+        PolicyName="cpu",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration={
+            "AdjustmentType": "ChangeInCapacity",
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+        },
+    )
+
+
+def scheduled(**other: Any) -> Callable[[Cloud], None]:
+    """What changes the scheduled action in this alone."""
+
+    def put(cloud: Cloud) -> None:
+        client(cloud).put_scheduled_action(**ADDRESS, ScheduledActionName="school", **other)
+
+    return put
 
 
 def no_schedule(cloud: Cloud) -> None:
@@ -135,7 +153,11 @@ def foreign_tag(cloud: Cloud) -> None:
         (other_policy, "undeclared"),
         (no_policy, "DesiredCount/cpu"),
         (other_step, "ScalingAdjustment"),
-        (other_schedule, "schedule"),
+        (other_type, "type"),
+        (scheduled(Schedule="cron(0 9 * * ? *)"), "schedule"),
+        (scheduled(ScalableTargetAction={"MinCapacity": 3, "MaxCapacity": 10}), "min_capacity"),
+        (scheduled(ScalableTargetAction={"MinCapacity": 4, "MaxCapacity": 20}), "max_capacity"),
+        (scheduled(Timezone="Europe/Berlin"), "timezone"),
         (no_schedule, "DesiredCount/school"),
         (foreign_tag, "Owner"),
     ],

@@ -170,9 +170,15 @@ def other_topic(cloud: Cloud, ground: Ground) -> None:
     modify(cloud, NotificationTopicArn=topic, NotificationTopicStatus="active")
 
 
-def foreign_tag(cloud: Cloud, ground: Ground) -> None:
-    arn = cloud.client("elasticache").describe_replication_groups()["ReplicationGroups"][0]["ARN"]
-    cloud.client("elasticache").add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "Owner", "Value": "me"}])
+def foreign_tag(operation: str, key: str) -> Callable[[Cloud, Ground], None]:
+    """What puts a tag of somebody else on ours among those that the operation lists."""
+
+    def put(cloud: Cloud, ground: Ground) -> None:
+        client = cloud.client("elasticache")
+        arn = next(one["ARN"] for one in getattr(client, operation)()[key] if NAME in one["ARN"])
+        client.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "Owner", "Value": "me"}])
+
+    return put
 
 
 @pytest.mark.parametrize(
@@ -195,7 +201,9 @@ def foreign_tag(cloud: Cloud, ground: Ground) -> None:
         (endless_logs, "retention_days"),
         (other_token, "auth_token"),
         (other_topic, "notification_topic"),
-        (foreign_tag, "Owner"),
+        (foreign_tag("describe_replication_groups", "ReplicationGroups"), "Owner"),
+        (foreign_tag("describe_cache_subnet_groups", "CacheSubnetGroups"), "Owner"),
+        (foreign_tag("describe_cache_parameter_groups", "CacheParameterGroups"), "Owner"),
     ],
 )
 def test_what_was_changed_by_hand_is_named_as_drift_and_mended(
@@ -224,6 +232,24 @@ def test_a_token_rotates_beside_the_old_one_and_is_then_set_alone(cloud: Cloud, 
 
     assert strategies(rotating) == ["ROTATE"]
     assert strategies(setting) == ["SET"]
+
+
+def test_an_unknown_version_is_refused_with_those_that_aws_offers(cloud: Cloud, ground: Ground) -> None:
+    with cloud.recorded() as calls:
+        result = run_module(cloud, "elasticache_replication_group", {**ground.wish, "engine_version": "7.9"})
+    assert result["msg"].startswith("Wanted redis 7.9; ElastiCache offers ")
+    assert not [call for call in calls if call["writes"]]
+
+
+def test_a_newer_version_is_an_upgrade_and_an_older_one_is_refused(cloud: Cloud, ground: Ground) -> None:
+    wish = {**ground.wish, "apply_immediately": True}
+    run(cloud, {**wish, "engine_version": "7.0"})
+    assert steps(run(cloud, wish)) == [f"replication_group/{NAME}:change"]
+    assert run(cloud, wish)["changed"] is False
+    with cloud.recorded() as calls:
+        refused = run_module(cloud, "elasticache_replication_group", {**wish, "engine_version": "7.0"})
+    assert "found 7.1; ElastiCache takes no step back. Set it to 7.1." in refused["msg"]
+    assert not [call for call in calls if call["writes"]]
 
 
 def test_the_port_of_a_standing_cache_cannot_change_and_the_plan_says_so(cloud: Cloud, ground: Ground) -> None:

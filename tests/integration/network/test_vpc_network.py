@@ -106,8 +106,14 @@ def subnet_without_route_table(cloud: Cloud) -> None:
     cloud.client("ec2").disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
 
 
-def foreign_tag(cloud: Cloud) -> None:
-    cloud.client("ec2").create_tags(Resources=[vpc(cloud)], Tags=[{"Key": "Owner", "Value": "somebody"}])
+def foreign_tag(operation: str, key: str, ident: str, name: str) -> Callable[[Cloud], None]:
+    """What puts a tag of somebody else on the resource of that Name."""
+
+    def put(cloud: Cloud) -> None:
+        found = first(cloud, operation, key, name)[ident]
+        cloud.client("ec2").create_tags(Resources=[found], Tags=[{"Key": "Owner", "Value": "somebody"}])
+
+    return put
 
 
 def lost_nat_gateway(cloud: Cloud) -> None:
@@ -120,6 +126,33 @@ def lost_flow_log(cloud: Cloud) -> None:
     cloud.client("ec2").delete_flow_logs(FlowLogIds=[log["FlowLogId"]])
 
 
+def other_flow_log(**other: Any) -> Callable[[Cloud], None]:
+    """What puts another flow log in the place of ours: AWS lets nobody change one."""
+
+    def put(cloud: Cloud) -> None:
+        ec2 = cloud.client("ec2")
+        log = first(cloud, "describe_flow_logs", "FlowLogs", "stories-test")
+        ec2.delete_flow_logs(FlowLogIds=[log["FlowLogId"]])
+        same = {name: log[name] for name in ("TrafficType", "LogDestinationType", "LogDestination")}
+        same |= {"ResourceIds": [log["ResourceId"]], "MaxAggregationInterval": log["MaxAggregationInterval"]}
+        ours = {"TagSpecifications": [{"ResourceType": "vpc-flow-log", "Tags": log["Tags"]}]}
+        ec2.create_flow_logs(ResourceType="VPC", **{**same, **ours, **other})
+
+    return put
+
+
+def flow_log_of_another_vpc(cloud: Cloud) -> None:
+    other = cloud.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    other_flow_log(ResourceIds=[other])(cloud)
+
+
+TO_CLOUDWATCH = {
+    "LogDestinationType": "cloud-watch-logs",
+    "LogDestination": "arn:aws:logs:us-east-1:000000000000:log-group:flow",
+    "DeliverLogsPermissionArn": "arn:aws:iam::000000000000:role/flow",
+}
+
+
 @pytest.mark.parametrize(
     ("by_hand", "resource", "field"),
     [
@@ -130,9 +163,45 @@ def lost_flow_log(cloud: Cloud) -> None:
         (lost_route, "route table stories-test-app-2", "routes"),
         (way_out_of_the_data_tier, "route table stories-test-data", "routes"),
         (subnet_without_route_table, "route table stories-test-public", "subnets"),
-        (foreign_tag, "VPC stories-test", "Owner"),
+        (foreign_tag("describe_vpcs", "Vpcs", "VpcId", "stories-test"), "VPC stories-test", "Owner"),
+        (
+            foreign_tag("describe_internet_gateways", "InternetGateways", "InternetGatewayId", "stories-test"),
+            "internet gateway stories-test",
+            "Owner",
+        ),
+        (
+            foreign_tag("describe_subnets", "Subnets", "SubnetId", "stories-test-app-1"),
+            "subnet stories-test-app-1",
+            "Owner",
+        ),
+        (
+            foreign_tag("describe_addresses", "Addresses", "AllocationId", "stories-test-nat-1"),
+            "Elastic IP address stories-test-nat-1",
+            "Owner",
+        ),
+        (
+            foreign_tag("describe_nat_gateways", "NatGateways", "NatGatewayId", "stories-test-nat-1"),
+            "NAT gateway stories-test-nat-1",
+            "Owner",
+        ),
+        (
+            foreign_tag("describe_route_tables", "RouteTables", "RouteTableId", "stories-test-data"),
+            "route table stories-test-data",
+            "Owner",
+        ),
+        (
+            foreign_tag("describe_flow_logs", "FlowLogs", "FlowLogId", "stories-test"),
+            "flow log stories-test",
+            "Owner",
+        ),
         (lost_nat_gateway, "NAT gateway stories-test-nat-3", "subnet"),
         (lost_flow_log, "flow log stories-test", "destination"),
+        (other_flow_log(LogDestination="arn:aws:s3:::elsewhere"), "flow log stories-test", "destination"),
+        (flow_log_of_another_vpc, "flow log stories-test", "resource"),
+        (other_flow_log(TrafficType="REJECT"), "flow log stories-test", "traffic_type"),
+        (other_flow_log(MaxAggregationInterval=60), "flow log stories-test", "interval"),
+        (other_flow_log(**TO_CLOUDWATCH), "flow log stories-test", "destination_type"),
+        (other_flow_log(**TO_CLOUDWATCH), "flow log stories-test", "role"),
     ],
 )
 def test_what_was_changed_by_hand_is_named_as_drift_and_mended(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.support.postgres import owned_folder
 
 from .conftest import Background, Database
 
@@ -235,6 +239,37 @@ def test_an_estimate_larger_than_the_room_is_refused(database: Database) -> None
     refused = database.migrate({"name": "i", "table": "t", "columns": ["id"]}, free_space="1MB")
     assert "the server has 1,048,576 free" in refused["msg"]
     assert database.indexes() == {}
+
+
+@pytest.fixture
+def tablespace(database: Database) -> Iterator[str]:
+    """A tablespace of the test's own; its name."""
+    folder = owned_folder("space")
+    name = f"space_{database.name}"
+    database.execute(f"CREATE TABLESPACE {name} LOCATION '{folder}'", "CREATE TABLE t (id int)")
+    yield name
+    database.execute("DROP TABLE t", f"DROP TABLESPACE {name}")
+    shutil.rmtree(folder)
+
+
+def test_an_index_lies_in_the_tablespace_that_is_named(database: Database, tablespace: str) -> None:
+    elsewhere = {"name": "elsewhere", "table": "t", "columns": ["id"], "tablespace": tablespace}
+    here = {"name": "here", "table": "t", "columns": ["id"], "tablespace": "pg_default", "keep_redundant": True}
+    assert database.migrate(elsewhere, here)["changed"] is True
+    assert database.migrate(elsewhere, here)["changed"] is False
+    assert database.value("SELECT tablespace FROM pg_indexes WHERE indexname = 'elsewhere'") == tablespace
+
+
+def test_a_tablespace_that_the_role_may_not_use_is_refused(database: Database, tablespace: str) -> None:
+    role = f"owner_{database.name}"
+    database.execute(
+        f"CREATE ROLE {role} LOGIN", f"ALTER TABLE t OWNER TO {role}", f"GRANT CREATE ON SCHEMA public TO {role}"
+    )
+    index = {"name": "i", "table": "t", "columns": ["id"]}
+    given = {"connection": database.connection(username=role), "history_schema": ""}
+    refused = database.migrate({**index, "tablespace": tablespace}, **given)
+    assert f"refuses it with 42501: permission denied for tablespace {tablespace}" in refused["msg"]
+    assert database.migrate({**index, "tablespace": "pg_default"}, **given)["changed"] is True
 
 
 DEFINITIONS: list[dict[str, Any]] = [

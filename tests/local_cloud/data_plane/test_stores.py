@@ -276,6 +276,12 @@ def test_a_cache_asks_for_its_token_over_tls_and_its_reader_sees_what_its_primar
     assert (primary("SET", "tale", "1001"), reader("GET", "tale")) == ("+OK", "1001")
 
 
+def test_a_cache_speaks_the_platforms_redis_7(stage: Stage, cache: dict[str, Any]) -> None:
+    primary = redis(stage, cache)
+    primary("AUTH", TOKEN)
+    assert primary("FUNCTION", "LIST") == "*0"  # unknown to Redis 6
+
+
 def test_while_a_token_is_rotated_both_open_the_cache_and_then_only_the_new_one(
     stage: Stage, cache: dict[str, Any]
 ) -> None:
