@@ -23,7 +23,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
         "over_budget",
         "recommendations",
     ),
-    "capacity_plan": ("months", "limits", "recommendations"),
+    "capacity_plan": ("baseline", "months", "limits", "recommendations"),
     "kpi_verdicts": ("kpis", "met", "missed", "not_measured", "swaps"),
     "ecs_blue_green": ("releases",),
 }
