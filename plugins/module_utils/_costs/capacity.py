@@ -280,8 +280,9 @@ def _recommendations(path: Sequence[Month], limits: Sequence[Limit], description
             break
         one = path[month - 1]
         due = [limit for limit in limits if limit.reached_in_month and month - 2 <= limit.reached_in_month <= month]
+        readers = "reader" if one.users == 1 else "readers"
         state = (
-            f"{one.users} {'reader' if one.users == 1 else 'readers'} at once, {one.requests_per_s:g} requests a second: {one.tasks} tasks, "
+            f"{one.users} {readers} at once, {one.requests_per_s:g} requests a second: {one.tasks} tasks, "
             f"{one.instances} database instances, {one.connections} connections, ${one.monthly_usd:,.0f} a month."
         )
         todo = " ".join(f"Month {limit.reached_in_month}: {limit.limit}. {limit.what_to_do}" for limit in due)

@@ -21,6 +21,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
         "monthly_usd",
         "budget_usd",
         "over_budget",
+        "accepted_usd",
         "recommendations",
     ),
     "capacity_plan": ("baseline", "months", "limits", "recommendations"),

@@ -68,7 +68,7 @@ def test_a_run_shows_few_lines_and_leaves_a_page(tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) < 16
     page = tmp_path / "reports" / "stories-local" / "report.html"
     assert f"Report: {page.relative_to(tmp_path)}" in done.stderr
-    assert "1 tasks changed something" in page.read_text()
+    assert "1 change" in page.read_text()
     assert (record(tmp_path)["changed"], record(tmp_path)["failed"], record(tmp_path)["check"]) == (1, 0, False)
     assert SECRET not in done.stdout + page.read_text() + json.dumps(record(tmp_path))
 
