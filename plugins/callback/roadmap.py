@@ -11,8 +11,9 @@ short_description: Progress by phase and role, changes in words, a summary of fe
 version_added: "0.1.0"
 author: 1001 Stories (@1001stories)
 description:
-  - A line when a phase begins, a line for each role that ended, a line for each change. Failures, warnings, differences
-    and messages of the playbook are shown in full, and failures once more at the end.
+  - A line when a phase begins, a line for each change (C(+) made, C(~) changed, C(-) removed), a line for each role
+    that ended. Failures, warnings, differences and messages of the playbook are shown in full, and failures once more
+    at the end.
   - With C(-v) or more it is Ansible's own output. So it is with C(ANSIBLE_STDOUT_CALLBACK=default).
   - The last lines hold the counts of Ansible's own recap, in its format.
 extends_documentation_fragment:
@@ -29,12 +30,16 @@ from typing import Any
 from ansible import constants as C
 from ansible.plugins.callback.default import CallbackModule as Default
 
-from ..module_utils._report.html import lasting
+from ..module_utils._report.html import counted, lasting, quantity, readable
 from ..module_utils._report.run import FACTS, Run
+from ..module_utils._report.words import lines_of, sign
 
 _MESSAGES = ("ansible.builtin.debug", "debug")
-_IN_THE_REPORT = FACTS["kpi_verdicts"]
+# Of a failure these stand in the report and in lines of their own; beside them its message would not be found.
+_IN_THE_REPORT = {key for keys in FACTS.values() for key in keys} | {"changed", "platform", "counts", "phases", "table"}
 _MOST_STEPS = 8  # of one task that are told; all are in the report
+_OF_ANSIBLE = ("changed", "failed", "skipped", "warnings", "deprecations", "exception", "invocation")
+_WIDEST = 78  # characters of a name in the summary
 
 
 class CallbackModule(Default):
@@ -95,11 +100,13 @@ class CallbackModule(Default):
 
     def v2_runner_on_ok(self, result: Any) -> None:
         entry = self._count(result)
-        if self._plain or result.task.action in _MESSAGES:
+        if self._plain:
             super().v2_runner_on_ok(result)
             return
         self._handle_warnings_and_exception(result)
-        if entry["changed"]:
+        if result.task.action in _MESSAGES and not result.task.loop:
+            self._tell_message(result.result)
+        elif entry["changed"]:
             self._tell_change(entry)
 
     def v2_runner_on_skipped(self, result: Any) -> None:
@@ -107,8 +114,10 @@ class CallbackModule(Default):
             super().v2_runner_on_skipped(result)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
-        if self._plain or result.task.action in _MESSAGES:
+        if self._plain:
             super().v2_runner_item_on_ok(result)
+        elif result.task.action in _MESSAGES:
+            self._tell_message(result.result)
 
     def v2_runner_item_on_skipped(self, result: Any) -> None:
         if self._plain:
@@ -137,24 +146,33 @@ class CallbackModule(Default):
     def _tell_verdicts(self, rows: Iterable[Mapping[str, Any]]) -> None:
         colours = {"met": C.COLOR_OK, "missed": C.COLOR_ERROR}
         for row in rows:
-            sign = "at least" if row["at_least"] else "below"
-            value = "" if row["value"] is None else f"{row['value']:g} {row['unit']}, "
-            told = f"{value}promised {sign} {row['limit']:g} {row['unit']}" if value else row["note"]
-            line = f"   {row['verdict']:13} {row['title'][:44]:44} {told}"
+            side = "at least" if row["at_least"] else "below"
+            promised = f"promised {side} {quantity(row['limit'], row['unit'])}"
+            known = row["value"] is not None
+            told = f"{quantity(row['value'], row['unit'])}, {promised}" if known else readable(row["note"])
+            line = f"   {row['verdict']:13} {row['title']:46} {told}"
             self._display.display(line, color=colours.get(row["verdict"], C.COLOR_SKIP))
+
+    def _tell_message(self, told: Mapping[str, Any]) -> None:
+        """A message of the playbook, or the one variable that it shows."""
+        shown = told["msg"] if "msg" in told else {key: value for key, value in told.items() if key not in _OF_ANSIBLE}
+        for line in lines_of(shown):
+            self._display.display(f"   {line}".rstrip(), color=C.COLOR_VERBOSE)
 
     def _dump_results(self, result: Mapping[str, Any], *arguments: Any, **named: Any) -> str:
         """A failure in full, without the facts that stand in the report and in lines of their own."""
         if not self._plain and "msg" in result:
             result = {key: value for key, value in result.items() if key not in _IN_THE_REPORT}
+            if all(key == "msg" or key.startswith("_") for key in result):
+                return "as told above"  # Ansible has printed the message with the place of its task
         return str(super()._dump_results(result, *arguments, **named))
 
     def _tell_change(self, entry: Mapping[str, Any]) -> None:
-        steps = entry["steps"] or [entry["name"].partition(" : ")[2] or entry["name"]]
+        steps = _changes_of(entry)
         for sentence in steps[:_MOST_STEPS]:
-            self._display.display(f"   + {sentence}", color=C.COLOR_CHANGED)
+            self._display.display(f"   {sign(sentence)} {sentence}", color=C.COLOR_CHANGED)
         if len(steps) > _MOST_STEPS:
-            self._display.display(f"   + and {len(steps) - _MOST_STEPS} more", color=C.COLOR_CHANGED)
+            self._display.display(f"     and {len(steps) - _MOST_STEPS} more", color=C.COLOR_CHANGED)
 
     def _end_role(self) -> None:
         """The line of the role that just ended."""
@@ -168,9 +186,9 @@ class CallbackModule(Default):
             tasks.append(task)
         if not tasks:
             return
-        changed, failed = sum(task["changed"] for task in tasks), sum(task["failed"] for task in tasks)
+        changed, failed = sum(len(_changes_of(task)) for task in tasks), sum(task["failed"] for task in tasks)
         seconds = max(task["started"] + task["seconds"] for task in tasks) - min(task["started"] for task in tasks)
-        state = f"{failed} failed" if failed else f"{changed} changed" if changed else "as wanted"
+        state = f"{failed} failed" if failed else counted(changed, "change") if changed else "as wanted"
         colour = C.COLOR_ERROR if failed else C.COLOR_CHANGED if changed else C.COLOR_OK
         self._display.display(f"   {role:24} {state:12} {lasting(seconds):>10}", color=colour)
 
@@ -181,12 +199,13 @@ class CallbackModule(Default):
             return
         ended = time.time()
         self._display.display("")
-        for play in self._run.plays:
-            if not play["count"]:
-                continue
-            state = f"{play['failed']} failed" if play["failed"] else f"{play['changed']} changed"
-            colour = C.COLOR_ERROR if play["failed"] else C.COLOR_CHANGED if play["changed"] else C.COLOR_OK
-            told = f"{play['name'][:58]:58} {state:>12} {lasting(play['ended'] - play['started']):>13}"
+        plays = [play for play in self._run.plays if play["count"]]
+        wide = min(_WIDEST, max((len(play["name"]) for play in plays), default=0))
+        for play in plays:
+            changed = sum(len(_changes_of(task)) for task in play["tasks"])
+            state = f"{play['failed']} failed" if play["failed"] else counted(changed, "change")
+            colour = C.COLOR_ERROR if play["failed"] else C.COLOR_CHANGED if changed else C.COLOR_OK
+            told = f"{play['name'][:wide]:{wide}} {state:>12} {lasting(play['ended'] - play['started']):>13}"
             self._display.display(told, color=colour)
         for task in self._run.failures:
             self._display.display(f"FAILED: {task['name']}\n  {task['error']}", color=C.COLOR_ERROR)
@@ -195,3 +214,10 @@ class CallbackModule(Default):
             order = ("ok", "changed", "unreachable", "failures", "skipped", "rescued", "ignored")
             words = " ".join(f"{'failed' if key == 'failures' else key}={counts[key]}" for key in order)
             self._display.display(f"{host} : {words}   in {lasting(ended - self._run.started)}")
+
+
+def _changes_of(task: Mapping[str, Any]) -> list[str]:
+    """What a task changed, in words; its name where it told no steps."""
+    if not task["changed"]:
+        return []
+    return list(task["steps"]) or [task["name"].partition(" : ")[2] or task["name"]]

@@ -19,8 +19,10 @@ options:
     default: 12
   measured:
     description:
-      - What CloudWatch showed. C(requests_per_s) at the busiest minute and C(monthly_percent) of growth win over the
+      - What CloudWatch showed. C(requests_per_s) at the busiest hour and C(monthly_percent) of growth win over the
         inventory where they are not null. A measured decline counts as no growth.
+      - With C(request_hours) below 168 the readers stay those of the inventory; the first visits to a new platform say
+        nothing of a year.
     type: dict
 attributes:
   action:
@@ -57,13 +59,15 @@ months:
     - {month: 1, users: 100, requests_per_s: 50.0, tasks: 2, instances: 2, readers: 1, connections: 20,
        monthly_usd: 327.37}
 limits:
-  description: Each limit of the described platform, the nearest first.
+  description:
+    - Each limit of the described platform, the nearest first.
+    - C(of) and C(value) tell which figure of RV(months) it bounds and where; empty for a limit that moves with them.
   returned: success
   type: list
   elements: dict
   sample:
     - {limit: "ecs_service_max_capacity: 10 tasks", reached_in_month: 12,
-       what_to_do: "Raise ecs_service_max_capacity to 11."}
+       what_to_do: "Raise ecs_service_max_capacity to 11.", of: tasks, value: 10}
 recommendations:
   description: One for each quarter.
   returned: success

@@ -92,6 +92,11 @@ over_budget:
   returned: success
   type: bool
   sample: false
+accepted_usd:
+  description: C(platform_accept_cost_usd), the sum that was accepted by name; 0 without one.
+  returned: success
+  type: float
+  sample: 0.0
 counts:
   description: How many resources would be created, changed, destroyed and kept.
   returned: success and O(plan)

@@ -62,6 +62,7 @@ figures:
   type: dict
   sample:
     days: 60.0
+    request_hours: 720
     requests_per_s: 12.5
     monthly_percent: 8.1
     connections: 41.0

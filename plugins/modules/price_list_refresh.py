@@ -32,6 +32,10 @@ options:
     type: list
     elements: str
     default: []
+  other_region:
+    description: Region to which backups are copied; the price of the way there is asked for too.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - stories1001.platform.attributes
   - amazon.aws.common.modules
@@ -56,7 +60,7 @@ steps:
   elements: dict
   sample: [{id: "price/nat_gateway/hour:change", sentence: "Change nat_gateway/hour from $0.05 to $0.052"}]
 not_found:
-  description: Prices that the API did not answer, which stay as they are.
+  description: Prices that the API did not answer, or answered with several, which stay as they are.
   returned: success
   type: list
   elements: str
@@ -83,6 +87,7 @@ def main() -> None:
             "price_region": {"type": "str", "required": True},
             "instance_classes": {"type": "list", "elements": "str", "default": []},
             "node_types": {"type": "list", "elements": "str", "default": []},
+            "other_region": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )

@@ -45,6 +45,8 @@ _GROWING = (
     "backup_gb",
     "backup_copy_gb",
 )
+# A week of hours with traffic: the first visits to a new platform are no busiest hour to plan a year from.
+_ENOUGH_HOURS = 7 * 24
 _MOST_READERS = 15  # Aurora's own limit
 # Aurora PostgreSQL's default max_connections: LEAST({DBInstanceClassMemory/9531392}, 5000).
 # Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Managing.html
@@ -69,11 +71,16 @@ class Month:
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of the platform as described. reached_in_month: None when not within the months of the plan."""
+    """A limit of the platform as described. reached_in_month: None when not within the months of the plan.
+
+    of, value: the field of `Month` that it bounds, and where; empty for a limit that moves with the months.
+    """
 
     limit: str
     reached_in_month: int | None
     what_to_do: str
+    of: str = ""
+    value: float | None = None
 
 
 def capacity(
@@ -109,9 +116,13 @@ def baseline(description: Description, measured: Mapping[str, Any]) -> tuple[flo
     growth = float(description["platform_growth_monthly_percent"]) / 100
     sources = []
     per_user = float(description["platform_growth_requests_per_user"])
+    hours = measured.get("request_hours", _ENOUGH_HOURS)
     if is_number(measured.get("requests_per_s")) and per_user > 0 and float(measured["requests_per_s"]) > 0:
-        users = float(measured["requests_per_s"]) / per_user
-        sources.append("readers from CloudWatch")
+        if hours >= _ENOUGH_HOURS:
+            users = float(measured["requests_per_s"]) / per_user
+            sources.append("readers from CloudWatch")
+        else:
+            sources.append(f"inventory, since CloudWatch has {hours} hours with traffic and {_ENOUGH_HOURS} are needed")
     if is_number(measured.get("monthly_percent")):
         # A month with fewer readers is no trend to plan a smaller platform on.
         growth = max(0.0, float(measured["monthly_percent"]) / 100)
@@ -185,24 +196,32 @@ def _limits(path: Sequence[Month], description: Description) -> list[Limit]:
             _first(path, [one.tasks > most_tasks for one in path]),
             f"Raise ecs_service_max_capacity to {wanted}, or give a task more than {description['ecs_service_cpu']} "
             "CPU units and prove with the load test what it holds.",
+            "tasks",
+            most_tasks,
         ),
         Limit(
             f"{most_tasks} tasks x {per_second:g} requests a second",
             _first(path, [one.requests_per_s > most_tasks * per_second for one in path]),
             "Let CloudFront answer more of them, raise ecs_service_max_capacity, or prove with the load test that a "
             "task holds more and raise ecs_service_requests_per_target.",
+            "requests_per_s",
+            most_tasks * per_second,
         ),
         Limit(
-            f"rds_aurora_instance_count: {described} reader instance(s)",
+            f"rds_aurora_instance_count: {described} {'reader instance' if described == 1 else 'reader instances'}",
             _first(path, [one.readers > described for one in path]),
             f"Raise rds_aurora_instance_count to {max(one.instances for one in path)}, or turn "
             "rds_aurora_reader_autoscaling on.",
+            "readers",
+            described,
         ),
         Limit(
             f"budget: ${budget:,.0f} a month",
             _first(path, [one.monthly_usd > budget for one in path]),
             f"Decide on the budget in time: month {last.month} costs ${last.monthly_usd:,.0f}. Advice on smaller sizes "
             "and commitments: ansible-playbook playbooks/capacity.yml.",
+            "monthly_usd",
+            budget,
         ),
     ]
     if pooled:
@@ -211,6 +230,8 @@ def _limits(path: Sequence[Month], description: Description) -> list[Limit]:
                 f"{kind}: {pooled} connections from the proxy",
                 _first(path, [one.connections > pooled for one in path]),
                 "Choose a larger rds_aurora_instance_class; max_connections follows from its memory.",
+                "connections",
+                pooled,
             )
         )
     if users := kpis.get("concurrent_users"):
@@ -219,6 +240,8 @@ def _limits(path: Sequence[Month], description: Description) -> list[Limit]:
                 f"KPI: {users} readers at the same time",
                 _first(path, [one.users > float(users) for one in path]),
                 "Raise the KPI and prove it with the load test before it is needed.",
+                "users",
+                float(users),
             )
         )
     if cost := kpis.get("cost_per_active_user_usd"):
@@ -257,8 +280,9 @@ def _recommendations(path: Sequence[Month], limits: Sequence[Limit], description
             break
         one = path[month - 1]
         due = [limit for limit in limits if limit.reached_in_month and month - 2 <= limit.reached_in_month <= month]
+        readers = "reader" if one.users == 1 else "readers"
         state = (
-            f"{one.users} readers at once, {one.requests_per_s:g} requests a second: {one.tasks} tasks, "
+            f"{one.users} {readers} at once, {one.requests_per_s:g} requests a second: {one.tasks} tasks, "
             f"{one.instances} database instances, {one.connections} connections, ${one.monthly_usd:,.0f} a month."
         )
         todo = " ".join(f"Month {limit.reached_in_month}: {limit.limit}. {limit.what_to_do}" for limit in due)

@@ -35,6 +35,7 @@ def cost(description: Description, prices: Prices, records: Sequence[Record] | N
         "monthly_usd": sum_of_lines,
         "budget_usd": budget,
         "over_budget": sum_of_lines > budget,
+        "accepted_usd": float(description.get(ACCEPTED) or 0),
     }
     if records is not None:
         told |= {"counts": counts(lines), "unpriced": unpriced(records), "phases": by_phase(lines)}

@@ -62,14 +62,19 @@ def read_list(path: str, region: str) -> dict[str, Any]:
 
 
 def answers_of(aws: Aws, params: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Answers, list[str]]:
-    """({key: (price, date)}, keys without an answer), one question to AWS for each price."""
+    """({key: (price, date)}, keys without an answer), one question to AWS for each price.
+
+    A key with several prices has no answer: which of them is meant is for a person to say.
+    """
     region = params["price_region"]
     keys = [key for key, _price in flatten(known["services"])]
-    listed = [[key.rsplit("/", 1)[1] for key in keys if f"/{word}/" in key] for word in ("instance_hour", "redis_hour")]
+    classes = [key.rsplit("/", 1)[1] for key in keys if "/instance_hour/" in key]
+    nodes = [key.rsplit("/", 1)[1] for key in keys if key.startswith("elasticache/") and "_hour/" in key]
     found: dict[str, tuple[float, str]] = {}
     missing: list[str] = []
-    wrong: list[str] = []
-    for query in queries([*listed[0], *params["instance_classes"]], [*listed[1], *params["node_types"]]):
+    for query in queries(
+        [*classes, *params["instance_classes"]], [*nodes, *params["node_types"]], params["other_region"]
+    ):
         products = aws.pages(
             f"ask for the price {query.key} of {region}",
             "pricing",
@@ -82,18 +87,14 @@ def answers_of(aws: Aws, params: Mapping[str, Any], known: Mapping[str, Any]) ->
         try:
             answer = price_of(query, products)
         except ValueError as error:
-            wrong.append(
-                f"Asked for one price in {region} and found several: {error}. Nothing was written. Set it by hand."
-            )
+            missing.append(f"{error} (several prices)")
             continue
         if answer is None:
             missing.append(query.key)
         else:
             found[query.key] = answer
-    if not found and not wrong:
-        wrong.append(f"Asked for the prices of {region} and found none at all. Check the name of the region.")
-    if wrong:
-        raise PlanRefused(wrong)
+    if not found:
+        raise PlanRefused([f"Asked for the prices of {region} and found none at all. Check the name of the region."])
     return found, missing
 
 

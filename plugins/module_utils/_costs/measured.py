@@ -97,6 +97,7 @@ def figures(series: Mapping[str, Series]) -> dict[str, Any]:
     nothing = Series(())
     requests = series.get("requests", nothing)
     return {
+        "request_hours": len(requests.within(0, _MONTH)),
         "days": round(max([age for one in series.values() for age, _value in one.points], default=0) / 24, 1),
         "requests_per_s": _rounded(max(requests.within(0, _MONTH), default=None), HOUR),
         "monthly_percent": _growth(requests),

@@ -25,8 +25,8 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
         mine = [one for one in told["resources"] if one["phase"] == phase["phase"]]
         yield ""
         yield f"Phase {phase['phase']}: {_counted(phase)}; ${phase['monthly_usd']:,.2f}"
-        for alike in _alike(one for one in mine if one["monthly_usd"] > 0 or one["action"] in ("change", "destroy")):
-            yield _line(alike)
+        for group in alike(one for one in mine if one["monthly_usd"] > 0 or one["action"] in ("change", "destroy")):
+            yield _line(group)
         if free := sum(one["action"] == "create" and one["monthly_usd"] == 0 for one in mine):
             yield f" +      0.00  {free} more that cost nothing of themselves"
     yield ""
@@ -39,19 +39,19 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _alike(resources: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+def alike(resources: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     """Resources of one kind, action and price together: eighty alarms are one line."""
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for one in resources:
         groups.setdefault((one["kind"], one["action"], one["how"]), []).append(one)
-    return sorted(groups.values(), key=lambda alike: -sum(one["monthly_usd"] for one in alike))
+    return sorted(groups.values(), key=lambda group: -sum(one["monthly_usd"] for one in group))
 
 
-def _line(alike: Sequence[Mapping[str, Any]]) -> str:
-    first = alike[0]
-    usd = sum(one["monthly_usd"] for one in alike)
-    many = f"{len(alike)} x " if len(alike) > 1 else ""
-    more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+def _line(group: Sequence[Mapping[str, Any]]) -> str:
+    first = group[0]
+    usd = sum(one["monthly_usd"] for one in group)
+    many = f"{len(group)} x " if len(group) > 1 else ""
+    more = f" and {len(group) - 1} more" if len(group) > 1 else ""
     return (
         f" {_SIGNS[first['action']]} {usd:>9,.2f}  {many}{first['kind']} {first['name']}{more}  {first['how']}".rstrip()
     )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -215,9 +216,11 @@ def _contradictions(numbers: Mapping[str, float]) -> Iterator[str]:
 
 
 def _number(value: Any) -> float | None:
+    """None for what is no number; an endless one would be kept by everything."""
     if isinstance(value, bool):
         return None
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return None
+    return number if math.isfinite(number) else None

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _HEIGHT = 640, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 14, 34
+# About as wide as it is shown, so that its words are as large as those around it.
+_WIDTH, _HEIGHT = 460, 210
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 34
 
 
 @dataclass(frozen=True)
 class Series:
-    """name: in the legend. points: (x, y), x rising. colour: a CSS variable's name. dashed: no measurement."""
+    """name: in the legend. points: (x, y), x rising. colour: a CSS variable's name. dashed: a limit."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -26,8 +27,8 @@ class Series:
     dashed: bool = False
 
 
-def lines(title: str, series: Sequence[Series], x_label: str, y_label: str) -> str:
-    """A plot of lines from zero upwards. An empty text without points."""
+def lines(title: str, series: Sequence[Series], x_label: str) -> str:
+    """A plot of lines from zero upwards, under its title. An empty text without points."""
     drawn = [one for one in series if one.points]
     if not drawn:
         return ""
@@ -55,17 +56,24 @@ def lines(title: str, series: Sequence[Series], x_label: str, y_label: str) -> s
     parts.append(
         f'<text class="tick" x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 2}" text-anchor="end">{escape(x_label)}</text>'
     )
-    parts.append(f'<text class="tick" x="{_LEFT}" y="10">{escape(y_label)}</text>')
     for one in drawn:
         path = " ".join(
             f"{'M' if at == 0 else 'L'}{place(x, y)[0]:.1f} {place(x, y)[1]:.1f}"
             for at, (x, y) in enumerate(one.points)
         )
-        dash = ' stroke-dasharray="6 5"' if one.dashed else ""
+        dash = ' stroke-dasharray="5 5"' if one.dashed else ""
         parts.append(f'<path class="line" d="{path}" style="stroke:var({one.colour})"{dash}/>')
     parts.append("</svg>")
-    legend = "".join(f'<span><i style="background:var({one.colour})"></i>{escape(one.name)}</span>' for one in drawn)
-    return f'<figure class="figure">{"".join(parts)}<figcaption class="legend">{legend}</figcaption></figure>'
+    legend = "".join(_named(one) for one in drawn)
+    return (
+        f'<figure class="figure"><figcaption>{escape(title)}</figcaption>{"".join(parts)}'
+        f'<div class="legend">{legend}</div></figure>'
+    )
+
+
+def _named(one: Series) -> str:
+    look = ' class="limit"' if one.dashed else ""
+    return f'<span><i{look} style="background:var({one.colour})"></i>{escape(one.name)}</span>'
 
 
 def _ticks(least: float, most: float) -> list[float]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ class Raw:
 
 @dataclass(frozen=True)
 class Column:
-    """title: in the head. number: to the right."""
+    """title: in the head. number: to the right. prose: sentences, which a phone shows below their title."""
 
     title: str
     number: bool = False
+    prose: bool = False
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], total: Sequence[Any] = ()) -> str:
@@ -32,7 +34,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], total: Seque
     def cells(row: Sequence[Any], tag: str) -> str:
         found = []
         for at, (column, value) in enumerate(zip(columns, row, strict=True)):
-            looks = [look for look, wanted in (("n", column.number), ("title", at == 0)) if wanted]
+            kinds = (("n", column.number), ("prose", column.prose), ("title", at == 0))
+            looks = [look for look, wanted in kinds if wanted]
             named = f' class="{" ".join(looks)}"' if looks else ""
             found.append(f'<{tag}{named} data-label="{escape(column.title)}"><span>{text(value)}</span></{tag}>')
         return "".join(found)
@@ -74,6 +77,29 @@ def nothing(sentence: str) -> str:
 def moment(at: float) -> str:
     """Seconds since 1970 as a person reads them, in UTC."""
     return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at)) + " UTC"
+
+
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?(?:Z|\+00:00)")
+
+
+def readable(words: str) -> str:
+    """A text with its moments as a person reads them: 2026-01-31T12:30:00Z becomes 2026-01-31 12:30 UTC."""
+    return _ISO.sub(r"\1 \2 UTC", words)
+
+
+def quantity(value: float, unit: str) -> str:
+    """A figure with its unit, no longer than it says something: 52 ms, 99.95 %, $0.21, 1.4 s for 0.0233 min."""
+    if unit == "USD":
+        return usd(value)
+    if unit == "min" and 0 < value < 1:
+        return lasting(value * 60)
+    number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{number} {unit}"
+
+
+def counted(number: int, word: str) -> str:
+    """1 change, 2 changes."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def lasting(seconds: float) -> str:

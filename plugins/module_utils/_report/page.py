@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from . import sections
-from .html import lasting, moment, usd
+from .html import counted, lasting, moment, usd
 from .store import newest_facts
 from .style import CSS
 
@@ -35,7 +35,7 @@ def page(
     facts = newest_facts(runs)
     platform = current.get("platform", {})
     name = platform.get("prefix", "the platform")
-    where = ", ".join(part for part in (platform.get("region"), platform.get("endpoint")) if part)
+    where = f" in {escape(platform['region'])}" if platform.get("region") else ""
     body = [
         sections.roadmap(runs),
         sections.drawing(facts),
@@ -54,8 +54,10 @@ def page(
         '<link rel="icon" href="data:,">'
         f"<title>{escape(name)}: {escape(current['playbook'])}, {moment(current['started'])}</title>"
         f"<style>{CSS}</style></head><body>"
-        f'<header><h1>{escape(name)}</h1><p class="soft">{escape(where)}</p>{_tiles(current, facts)}</header>'
-        f'<nav aria-label="Contents">{links}</nav><br><main>{"".join(body)}</main>'
+        f'<header><h1>{escape(name)}</h1><p class="soft">The platform{where}, as the run of '
+        f"{escape(current['playbook'])} left it at {moment(current['ended'])}</p>{_stage(platform)}"
+        f"{_tiles(current, runs, facts)}</header>"
+        f'<nav aria-label="Contents">{links}</nav><main>{"".join(body)}</main>'
         f"<footer>Written by the run of {escape(current['playbook'])} that began at {moment(current['started'])}. "
         "Everything on this page was measured or reckoned by runs of these playbooks; what nobody measured is said "
         "to be so."
@@ -63,16 +65,33 @@ def page(
     )
 
 
-def _tiles(current: Document, facts: Mapping[str, Document]) -> str:
-    failed = current["failed"]
+def _stage(platform: Mapping[str, str]) -> str:
+    """Where this is no AWS account, so that nobody takes it for one."""
+    address = str(platform.get("endpoint") or "").partition("://")[2]
+    if not address:
+        return ""
+    own = address.startswith(("127.", "localhost", "[::1]"))
+    told = (
+        f"The embedded cloud at {address}: AWS's APIs, played on one machine. Databases, tasks and requests are real; "
+        "sums are what AWS would ask."
+        if own
+        else f"AWS's APIs at {address}."
+    )
+    return f'<p class="stage">{escape(told)}</p>'
+
+
+def _tiles(current: Document, runs: Sequence[Document], facts: Mapping[str, Document]) -> str:
+    failed, changes = current["failed"], len(sections.changes_of(current["plays"]))
+    outcome = f"{counted(changes, 'change')}{' to make' if current['check'] else ''}" if changes else "nothing changed"
     check = " (check)" if current["check"] else ""
+    weeks, done = len(sections.WEEKS), sections.weeks_done(runs)
     told = [
         (
             "bad" if failed else "good",
             "Failed" if failed else "Done",
-            f"{current['playbook']}{check}, {lasting(current['ended'] - current['started'])}",
+            f"{current['playbook']}{check}, {lasting(current['ended'] - current['started'])}, {outcome}",
         ),
-        ("", str(current["changed"]), "tasks would change something" if check else "tasks changed something"),
+        ("good" if done == weeks else "", f"{done} of {weeks}", "weeks of the roadmap done"),
     ]
     if kpis := facts.get("kpi_verdicts"):
         look = "bad" if kpis["missed"] else "good" if kpis["met"] else ""
@@ -81,8 +100,10 @@ def _tiles(current: Document, facts: Mapping[str, Document]) -> str:
     else:
         told.append(("", "?", "promises not judged yet"))
     if cost := facts.get("platform_cost"):
-        look = "bad" if cost.get("over_budget") else "good"
-        told.append((look, usd(cost["monthly_usd"]), f"a month, budget {usd(cost.get('budget_usd') or 0)}"))
+        accepted = cost["monthly_usd"] <= float(cost.get("accepted_usd") or 0)
+        look = "good" if not cost.get("over_budget") else "" if accepted else "bad"
+        by_name = ", accepted by name" if cost.get("over_budget") and accepted else ""
+        told.append((look, usd(cost["monthly_usd"]), f"a month, budget {usd(cost.get('budget_usd') or 0)}{by_name}"))
     else:
         told.append(("", "?", "not priced yet"))
     tiles = "".join(

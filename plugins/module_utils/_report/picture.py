@@ -15,27 +15,29 @@ from typing import Any
 Facts = Mapping[str, Any]
 
 _WIDTH = 1000
-_ACCOUNT = re.compile(r"-\d{12}$")  # which makes the names of buckets unique in the world
+ACCOUNT = re.compile(r"-\d{12}$")  # which makes the names of buckets unique in the world
 _MOST_SQUARES = 24  # tasks of a slot that are drawn one by one
 
 
 def picture(state: Facts) -> str:
     """The SVG text; an empty text when nothing stands."""
-    if not any(
-        state.get(part) for part in ("network", "load_balancer", "services", "database", "cache", "distribution")
-    ):
+    if not stands(state):
         return ""
     edge, y = _edge(state)
     inside, height = _network(state, y)
     if state.get("load_balancer"):
         # From whoever stands before it, the readers themselves or CloudFront, to the load balancer.
-        edge += _arrow(500, 134 if state.get("distribution") else 50, 500, y + 50)
+        edge += arrow(500, 134 if state.get("distribution") else 50, 500, y + 50)
     return (
-        f'<svg class="platform" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Picture of the platform">'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0 8 4 0 8z" class="tip"/></marker></defs>'
-        f"{edge}{inside}</svg>"
+        f'<svg class="platform broad" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Picture of the platform">'
+        f"{tip('tip')}{edge}{inside}</svg>"
     )
+
+
+def stands(state: Facts) -> bool:
+    """Whether there is anything to draw."""
+    parts = ("network", "load_balancer", "services", "database", "cache", "distribution")
+    return any(state.get(part) for part in parts)
 
 
 def _edge(state: Facts) -> tuple[str, float]:
@@ -45,24 +47,24 @@ def _edge(state: Facts) -> tuple[str, float]:
         state.get("buckets") or [],
         state.get("functions") or [],
     )
-    parts = [_box(400, 10, 200, 40, "Readers", "", "person")]
+    parts = [box(400, 10, 200, 40, "Readers", "", "person")]
     if not distribution:
         if buckets:
-            parts.append(_box(770, 10, 210, 58, "S3", _joined([_ACCOUNT.sub("", one) for one in buckets], 3), "store"))
+            parts.append(box(770, 10, 210, 58, "S3", joined([ACCOUNT.sub("", one) for one in buckets], 3), "store"))
         return "".join(parts), 80
     guarded = "behind WAF" if distribution.get("web_acl") else "without WAF"
     name = (distribution.get("aliases") or [distribution["domain_name"]])[0]
     parts += [
-        _arrow(500, 50, 500, 74),
-        _box(330, 76, 340, 58, f"CloudFront, {guarded}", str(name), "edge"),
+        arrow(500, 50, 500, 74),
+        box(330, 76, 340, 58, f"CloudFront, {guarded}", str(name), "edge"),
     ]
     if buckets:
         parts += [
-            _arrow(670, 105, 758, 105),
-            _box(760, 76, 220, 58, "S3", _joined([_ACCOUNT.sub("", one) for one in buckets], 3), "store"),
+            arrow(670, 105, 758, 105),
+            box(760, 76, 220, 58, "S3", joined([ACCOUNT.sub("", one) for one in buckets], 3), "store"),
         ]
     if functions:
-        parts += [_arrow(870, 134, 870, 152), _box(760, 154, 220, 44, "Lambda", _joined(functions, 3), "task")]
+        parts += [arrow(870, 134, 870, 152), box(760, 154, 220, 44, "Lambda", joined(functions, 3), "task")]
     return "".join(parts), 178 + (34 if functions else 0)
 
 
@@ -106,14 +108,14 @@ def _rows(state: Facts, zones: Sequence[str]) -> int:
 def _public(state: Facts, zones: Sequence[str], x: float, wide: float, y: float) -> str:
     nat = (state.get("network") or {}).get("nat_zones", [])
     parts = [
-        _box(x + (zones.index(zone) + 1) * wide - 110, y + 92, 96, 26, "NAT", "", "gate")
+        box(x + (zones.index(zone) + 1) * wide - 110, y + 92, 96, 26, "NAT", "", "gate")
         for zone in nat
         if zone in zones
     ]
     balancer = state.get("load_balancer")
     if balancer:
         ports = ", ".join(str(port) for port in balancer.get("ports", []))
-        parts.append(_box(350, y + 18, 300, 58, "Load balancer", f"ports {ports}", "edge"))
+        parts.append(box(350, y + 18, 300, 58, "Load balancer", f"ports {ports}", "edge"))
     return "".join(parts)
 
 
@@ -148,7 +150,7 @@ def _app(state: Facts, x: float, wide: float, y: float) -> str:
             )
         if weight:
             middle = left + half / 2
-            parts += [_arrow(500, y - 60, middle, y + 18), _arrow(middle, y + 138, middle, y + 176)]
+            parts += [arrow(500, y - 60, middle, y + 18), arrow(middle, y + 138, middle, y + 176)]
     return "".join(parts)
 
 
@@ -162,7 +164,7 @@ def _data(state: Facts, zones: Sequence[str], x: float, wide: float, y: float) -
         if used[where] >= 2:
             return
         left = x + zones.index(where) * wide
-        parts.append(_box(left + 14, y + 18 + used[where] * 50, wide - 28, 44, title, text, look))
+        parts.append(box(left + 14, y + 18 + used[where] * 50, wide - 28, 44, title, text, look))
         used[where] += 1
 
     proxy = ", behind a proxy" if state.get("proxy") else ""
@@ -175,7 +177,8 @@ def _data(state: Facts, zones: Sequence[str], x: float, wide: float, y: float) -
     return "".join(parts)
 
 
-def _box(x: float, y: float, wide: float, high: float, title: str, text: str, look: str) -> str:
+def box(x: float, y: float, wide: float, high: float, title: str, text: str, look: str) -> str:
+    """A box with a bold title and a smaller text below it."""
     middle = x + wide / 2
     room = int(wide / 7)
     first = y + (high / 2 + 5 if not text else high / 2 - 3)
@@ -191,11 +194,22 @@ def _box(x: float, y: float, wide: float, high: float, title: str, text: str, lo
     )
 
 
-def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<line class="arrow" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" marker-end="url(#tip)"/>'
+def arrow(x1: float, y1: float, x2: float, y2: float, tip: str = "tip") -> str:
+    """A line with a head, which the marker of this id draws."""
+    return f'<line class="arrow" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" marker-end="url(#{tip})"/>'
 
 
-def _joined(names: Sequence[str], most: int) -> str:
+def tip(ident: str) -> str:
+    """The head of arrows."""
+    return (
+        f'<defs><marker id="{ident}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+        'orient="auto">'
+        '<path d="M0 0 8 4 0 8z" class="tip"/></marker></defs>'
+    )
+
+
+def joined(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
     more = f" +{len(names) - most}" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 

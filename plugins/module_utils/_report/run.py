@@ -21,9 +21,10 @@ FACTS: Mapping[str, tuple[str, ...]] = {
         "monthly_usd",
         "budget_usd",
         "over_budget",
+        "accepted_usd",
         "recommendations",
     ),
-    "capacity_plan": ("months", "limits", "recommendations"),
+    "capacity_plan": ("baseline", "months", "limits", "recommendations"),
     "kpi_verdicts": ("kpis", "met", "missed", "not_measured", "swaps"),
     "ecs_blue_green": ("releases",),
 }

@@ -6,13 +6,28 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from .._costs.table import alike
 from .charts import Series, lines
-from .html import Column, Raw, chip, lasting, moment, nothing, section, table, usd
+from .html import (
+    Column,
+    Raw,
+    chip,
+    counted,
+    lasting,
+    moment,
+    nothing,
+    quantity,
+    readable,
+    section,
+    table,
+    usd,
+)
 from .picture import picture
+from .portrait import portrait
 from .run import roles_of
 
 Document = Mapping[str, Any]
@@ -30,6 +45,7 @@ WEEKS = {
 }
 _MOST_RUNS = 12  # that are shown with their timeline
 _MOST_STEPS = 400  # of one run that are listed
+_FEW_STEPS = 12  # that are shown without a click
 
 
 def plays_of(run: Document, number: int) -> list[Document]:
@@ -37,30 +53,62 @@ def plays_of(run: Document, number: int) -> list[Document]:
     return [play for play in run["plays"] if (match := _PHASE.match(play["name"])) and int(match["number"]) == number]
 
 
+def weeks_done(runs: Sequence[Document]) -> int:
+    """How many weeks of the roadmap ended well when they last ran. runs: newest first."""
+    return sum(bool(having) and not _failed(having[0][1]) for having in map(_having(runs), WEEKS))
+
+
+def _having(runs: Sequence[Document]) -> Callable[[int], list[tuple[Document, list[Document]]]]:
+    """Week → the runs that reached it, each with its plays of that week, newest first; checks are none."""
+    real = [run for run in runs if not run["check"]]
+    return lambda number: [(run, plays) for run in real if (plays := plays_of(run, number))]
+
+
+def _failed(plays: Sequence[Document]) -> int:
+    return sum(int(play["failed"]) for play in plays)
+
+
+def changes_of(plays: Sequence[Document]) -> list[str]:
+    """Every change of these plays in words."""
+    tasks = [task for play in plays for task in play["tasks"] if task["changed"]]
+    return [sentence for task in tasks for sentence in (task["steps"] or [task["name"]])]
+
+
 def roadmap(runs: Sequence[Document]) -> str:
-    """A row a week: what the run that built it changed, and what the last one found. runs: newest first, no checks."""
+    """A row a week: what the run that built it changed, and what the last one found. runs: newest first."""
     rows = []
+    having = _having(runs)
     for number, title in WEEKS.items():
-        having = [(run, plays) for run in runs if not run["check"] and (plays := plays_of(run, number))]
-        if not having:
+        reached = having(number)
+        if not reached:
             rows.append([f"{number} · {title}", Raw('<span class="chip notmeasured">not run yet</span>'), "", "", ""])
             continue
-        last, plays = having[0]
-        changes = [sum(play["changed"] for play in some) for _run, some in having]
-        steps = sum(len(task["steps"]) for _run, some in having for play in some for task in play["tasks"])
-        wrong = sum(play["failed"] for play in plays)
-        state = chip("missed") if wrong else chip("met")
-        word = Raw(state.text.replace(">missed<", ">failed<").replace(">met<", ">done<"))
-        seconds = sum(play["ended"] - play["started"] for play in plays)
-        rows.append([f"{number} · {title}", word, steps, changes[0], f"{lasting(seconds)}, {moment(last['started'])}"])
-    columns = [
-        Column("Week"),
-        Column("State"),
-        Column("Changes so far", True),
-        Column("Changed last time", True),
-        Column("Last run"),
-    ]
-    return section("roadmap", "The roadmap", table(columns, rows))
+        last, plays = reached[0]
+        built = max((some for _run, some in reached), key=lambda some: len(changes_of(some)))
+        word = Raw(
+            chip("missed" if _failed(plays) else "met").text.replace(">missed<", ">failed<").replace(">met<", ">done<")
+        )
+        rows.append([f"{number} · {title}", word, _told(built), _told(plays), moment(last["started"])])
+    columns = [Column("Week"), Column("State"), Column("Built with"), Column("Last time"), Column("Ran last")]
+    builder = _builder(runs)
+    drawn = ""
+    if builder:
+        drawn = (
+            f"<h3>How {escape(builder['playbook'])}.yml built it, "
+            f"{lasting(builder['ended'] - builder['started'])}</h3>{_timeline(builder, roles=False)}"
+        )
+    return section("roadmap", "The roadmap", table(columns, rows) + drawn)
+
+
+def _told(plays: Sequence[Document]) -> str:
+    changes = len(changes_of(plays))
+    seconds = sum(play["ended"] - play["started"] for play in plays)
+    return f"{counted(changes, 'change') if changes else 'nothing to change'}, {lasting(seconds)}"
+
+
+def _builder(runs: Sequence[Document]) -> Document | None:
+    """The last run that built something over several phases."""
+    return next((run for run in runs if run["changed"] and not run["check"] and len(run["plays"]) > 2), None)
 
 
 def drawing(facts: Mapping[str, Document]) -> str:
@@ -68,13 +116,14 @@ def drawing(facts: Mapping[str, Document]) -> str:
     told = facts.get("platform_state")
     if not told:
         return section("picture", "The platform", nothing("Not looked at yet: run playbooks/report.yml."))
-    drawn = picture(told["state"])
+    drawn = picture(told["state"]) + portrait(told["state"])
     alarms = told["state"].get("alarms") or {}
     loud = alarms.get("alarming") or []
-    quiet = f"{alarms.get('total', 0)} alarms, {len(loud)} of them ringing{': ' + ', '.join(loud) if loud else ''}."
-    body = (
-        f'<div class="wide">{drawn}</div><p class="note">{escape(quiet)}</p>' if drawn else nothing("Nothing stands.")
+    quiet = f"{counted(alarms.get('total', 0), 'alarm')}, " + (
+        f"{len(loud)} of them ringing: {', '.join(loud)}." if loud else "none of them ringing."
     )
+    unread = "".join(f'<p class="note">Not read: {escape(sentence)}</p>' for sentence in told.get("unread") or ())
+    body = f'{drawn}<p class="note">{escape(quiet)}</p>{unread}' if drawn else nothing("Nothing stands.")
     return section("picture", "The platform", body, f"As the account showed it at {moment(told['at'])}.")
 
 
@@ -86,22 +135,29 @@ def promises(facts: Mapping[str, Document]) -> str:
     rows = []
     for row in told["kpis"]:
         sign = "≥" if row["at_least"] else "<"
-        value = "" if row["value"] is None else f"{row['value']:g} {row['unit']}"
-        why = ". ".join(part for part in (row["note"], row["advice"]) if part)
-        source = Raw(f'{escape(why)}<br><span class="note">{escape(row["source"])}</span>')
-        rows.append([row["title"], f"{sign} {row['limit']:g} {row['unit']}", value, chip(row["verdict"]), source])
+        value = "" if row["value"] is None else quantity(row["value"], row["unit"])
+        why = readable(". ".join(part for part in (row["note"], row["advice"]) if part))
+        title = Raw(f'{escape(row["title"])}<br><span class="note">{escape(row["source"])}</span>')
+        rows.append([title, f"{sign} {quantity(row['limit'], row['unit'])}", value, chip(row["verdict"]), why])
     columns = [
         Column("Promise"),
-        Column("Limit", True),
+        Column("Promised", True),
         Column("Measured", True),
         Column("Verdict"),
-        Column("Conditions, or why not"),
+        Column("Under what conditions, or why not", prose=True),
     ]
-    note = (
-        f"Judged at {moment(told['at'])}: {told['met']} met, {told['missed']} missed, {told['not_measured']} not "
-        "measured here."
+    counts = {"met": told["met"], "missed": told["missed"], "not measured": told["not_measured"]}
+    whole = sum(counts.values()) or 1
+    bar = "".join(
+        f'<i class="{word.replace(" ", "")}" style="width:{100 * count / whole:.2f}%"></i>'
+        for word, count in counts.items()
+        if count
     )
-    return section("kpis", "Promises", table(columns, rows), note)
+    key = ", ".join(f"{count} {word}{' here' if word == 'not measured' else ''}" for word, count in counts.items())
+    note = f"Judged at {moment(told['at'])}: {key}. What was not measured is never taken for met."
+    return section(
+        "kpis", "Promises", f'<div class="shares" aria-hidden="true">{bar}</div>{table(columns, rows)}', note
+    )
 
 
 def load(tests: Sequence[Document]) -> str:
@@ -112,19 +168,17 @@ def load(tests: Sequence[Document]) -> str:
     samples = test["samples"]
     plots = [
         lines(
-            "Users and requests per second",
+            "Users at the same time, and requests a second",
             [
                 Series("users", [(one["second"], one["users"]) for one in samples], "--c4"),
-                Series("requests per second", [(one["second"], one["requests_per_s"]) for one in samples], "--c1"),
+                Series("requests a second", [(one["second"], one["requests_per_s"]) for one in samples], "--c1"),
             ],
             "seconds",
-            "",
         ),
         lines(
-            "95th percentile so far",
-            [Series("95th percentile so far", [(one["second"], one["p95_ms"]) for one in samples], "--c2")],
+            "95th percentile of all answers so far, in ms",
+            [Series("95th percentile", [(one["second"], one["p95_ms"]) for one in samples], "--c2")],
             "seconds",
-            "ms",
         ),
     ]
     columns = [
@@ -147,13 +201,24 @@ def load(tests: Sequence[Document]) -> str:
         for one in test["by_step"]
     ]
     total = ["All", test["requests"], "", "", "", test["error_percent"]]
-    scale = "" if test["scale_percent"] >= 100 else f" ({test['scale_percent']:g} % of {test['target_users']})"
     note = (
-        f"{test['started']}: {test['users']} users{scale} for {lasting(test['seconds'])}, {test['requests_per_s']:g} "
-        "requests "
-        f"a second, k6 on the {test['runner']}."
+        f"{readable(test['started'])}: {counted(test['users'], 'user')} at the same time, {lasting(test['seconds'])}, "
+        f"{test['requests_per_s']:g} requests a second, k6 on the {test['runner']}."
     )
-    return section("load", "Load test", f'<div class="plots">{"".join(plots)}</div>{table(columns, rows, total)}', note)
+    body = f'<p>{escape(_shown(test))}</p><div class="plots">{"".join(plots)}</div>{table(columns, rows, total)}'
+    return section("load", "Load test", body, note)
+
+
+def _shown(test: Document) -> str:
+    """What the test shows, and what it does not."""
+    bore = "Every limit held" if test.get("passed") else "Not every limit held"
+    if test["scale_percent"] >= 100:
+        return f"{bore} at the full {test['target_users']:,} users that are promised."
+    full = f"{test['target_users']:,}"
+    return (
+        f"{bore} for {counted(test['users'], 'user')}, {test['scale_percent']:g} % of the {full} that are promised. "
+        f"Whether {full} are borne, this does not show; load_test_scale_percent: 100 does."
+    )
 
 
 def cost(facts: Mapping[str, Document]) -> str:
@@ -165,27 +230,41 @@ def cost(facts: Mapping[str, Document]) -> str:
     for one in told["resources"]:
         by_phase[str(one["phase"])].append(one)
     budget, total = float(told.get("budget_usd") or 0), float(told["monthly_usd"])
+    accepted = float(told.get("accepted_usd") or 0)
     share = min(100.0, 100 * total / budget) if budget else 100.0
     over = " over" if told.get("over_budget") else ""
-    meter = f'<div class="bar{over}"><i style="width:{share:.1f}%"></i></div>'
-    parts = [f"<p>{usd(total)} of {usd(budget)} a month</p>{meter}"]
+    verdict = f"{usd(total)} a month, {'above' if over else 'within'} the budget of {usd(budget)}"
+    if over and total <= accepted:
+        verdict += f"; accepted by name up to {usd(accepted)} (platform_accept_cost_usd)"
+    parts = [f'<p>{escape(verdict)}.</p><div class="bar{over}"><i style="width:{share:.1f}%"></i></div>']
+    sums = {phase: sum(one["monthly_usd"] for one in some) for phase, some in by_phase.items()}
+    most = max(sums.values(), default=0) or 1
     rows = [
-        [f"Week {phase}" if phase.isdigit() else phase, len(some), usd(sum(one["monthly_usd"] for one in some))]
+        [
+            f"{phase} · {WEEKS[int(phase)]}" if phase.isdigit() and int(phase) in WEEKS else f"Week {phase}",
+            Raw(f'<span class="meter"><i style="width:{100 * sums[phase] / most:.1f}%"></i></span>'),
+            len(some),
+            usd(sums[phase]),
+        ]
         for phase, some in sorted(by_phase.items())
     ]
-    columns = [Column("Week"), Column("Resources with a price", True), Column("Monthly", True)]
-    parts.append(table(columns, rows, ["Total", len(told["resources"]), usd(total)]))
-    detail = sorted(told["resources"], key=lambda one: -one["monthly_usd"])
+    columns = [Column("Week"), Column("Share"), Column("Resources with a price", True), Column("Monthly", True)]
+    parts.append(table(columns, rows, ["Total", "", len(told["resources"]), usd(total)]))
     listed = [
-        [one["name"], str(one["kind"]).replace("_", " "), one["how"], usd(one["monthly_usd"])]
-        for one in detail
-        if one["monthly_usd"]
+        [
+            f"{some[0]['name']}{f' and {len(some) - 1} more' if len(some) > 1 else ''}",
+            str(some[0]["kind"]).replace("_", " "),
+            f"{f'{len(some)} x ' if len(some) > 1 else ''}{some[0]['how']}",
+            usd(sum(one["monthly_usd"] for one in some)),
+        ]
+        for some in alike(one for one in told["resources"] if one["monthly_usd"])
     ]
-    inner = table([Column("Resource"), Column("Kind"), Column("How"), Column("Monthly", True)], listed)
+    inner = table([Column("Resource"), Column("Kind"), Column("How", prose=True), Column("Monthly", True)], listed)
     parts.append(f"<details><summary>Each resource</summary>{inner}</details>")
     prices = told.get("price_list") or {}
     note = (
-        f"List prices of {told.get('region', '')}, {prices.get('date', 'undated')}; reckoned at {moment(told['at'])}."
+        f"What AWS would ask: list prices of {told.get('region', '')}, {prices.get('date', 'undated')}; reckoned at "
+        f"{moment(told['at'])}."
     )
     return section("cost", "Cost of a month", "".join(parts), note)
 
@@ -196,39 +275,55 @@ def capacity(facts: Mapping[str, Document]) -> str:
     if not told or not told.get("months"):
         return section("capacity", "Twelve months ahead", nothing("Not planned yet: run playbooks/capacity.yml."))
     months = told["months"]
+    limits = told.get("limits") or []
 
-    def series(key: str, name: str, colour: str) -> Series:
-        points = [(float(one["month"]), float(one[key])) for one in months if one.get(key) is not None]
-        return Series(name, points, colour, dashed=True)
+    def plot(title: str, *lines_: tuple[str, str, str]) -> str:
+        """lines_: (key of a month, name, colour). Limits of the first are drawn too, where they are in sight."""
+        drawn = [
+            Series(name, [(float(one["month"]), float(one[key])) for one in months if one.get(key) is not None], colour)
+            for key, name, colour in lines_
+        ]
+        most = max((y for one in drawn for _x, y in one.points), default=0.0)
+        bounds = sorted({float(one["value"]) for one in limits if one.get("of") == lines_[0][0]})
+        ends = (float(months[0]["month"]), float(months[-1]["month"]))
+        drawn += [
+            Series(f"limit {bound:,g}", [(x, bound) for x in ends], "--bad", dashed=True)
+            for bound in bounds
+            if most and bound <= 2.5 * most
+        ]
+        return lines(title, drawn, "month")
 
     plots = [
-        lines("Users", [series("users", "users at the same time", "--c4")], "month", ""),
-        lines(
-            "Tasks and database readers",
-            [series("tasks", "tasks", "--c1"), series("readers", "database readers", "--c3")],
-            "month",
-            "",
-        ),
-        lines("Database connections", [series("connections", "connections", "--c2")], "month", ""),
-        lines("Cost of a month", [series("monthly_usd", "USD", "--c3")], "month", "USD"),
+        plot("Users at the same time", ("users", "users", "--c4")),
+        plot("Tasks and database readers", ("tasks", "tasks", "--c1"), ("readers", "database readers", "--c3")),
+        plot("Database connections", ("connections", "connections", "--c2")),
+        plot("Cost of a month, in US dollars", ("monthly_usd", "US dollars", "--c3")),
     ]
     parts = [f'<div class="plots">{"".join(plots)}</div>']
-    if told.get("limits"):
+    if limits:
         reached = [
             [
                 one["limit"],
-                "not within the plan" if one["reached_in_month"] is None else one["reached_in_month"],
+                Raw('<span class="soft">not in the plan</span>')
+                if one["reached_in_month"] is None
+                else Raw(f"<b>month {int(one['reached_in_month'])}</b>"),
                 one["what_to_do"],
             ]
-            for one in told["limits"]
+            for one in limits
         ]
-        parts.append(table([Column("Limit"), Column("Reached in month", True), Column("What to do")], reached))
+        parts.append(table([Column("Limit"), Column("Reached"), Column("What to do", prose=True)], reached))
     if told.get("recommendations"):
         advice = [[one["quarter"], one["text"]] for one in told["recommendations"]]
-        parts.append(table([Column("Quarter"), Column("Recommendation")], advice))
-    return section(
-        "capacity", "Twelve months ahead", "".join(parts), f"Planned at {moment(told['at'])}; a model, no measurement."
+        parts.append(table([Column("Quarter"), Column("Recommendation", prose=True)], advice))
+    start = told.get("baseline")
+    grown = (
+        f" It begins with {start['users']:,} readers at once and {start['monthly_percent']:g} % more each month: "
+        f"{start['source']}."
+        if start
+        else ""
     )
+    note = f"Planned at {moment(told['at'])}; a model, no measurement.{grown}"
+    return section("capacity", "Twelve months ahead", "".join(parts), note)
 
 
 def releases(facts: Mapping[str, Document]) -> str:
@@ -259,11 +354,11 @@ def drills(found: Sequence[Document]) -> str:
         return section("drills", "Recovery drills", nothing("No drill was kept yet: playbooks/dr_drill.yml."))
     rows = [
         [
-            str(one.get("date") or one["file"]),
+            readable(str(one.get("date") or one["file"])),
             _seconds(one.get("rto_seconds")),
             _seconds(one.get("rpo_seconds")),
             len(one.get("tables") or []),
-            str(one.get("verdict", "")),
+            _passed(str(one.get("verdict", ""))),
         ]
         for one in found
     ]
@@ -277,27 +372,31 @@ def drills(found: Sequence[Document]) -> str:
     return section("drills", "Recovery drills", table(columns, rows))
 
 
+def _passed(verdict: str) -> Raw | str:
+    """A drill's own word, coloured where it is one of those that drills use."""
+    looks = {"passed": "met", "met": "met", "failed": "missed", "missed": "missed"}
+    return Raw(f'<span class="chip {looks[verdict]}">{verdict}</span>') if verdict in looks else verdict
+
+
 def _seconds(value: Any) -> str:
     return "" if value is None else lasting(float(value))
 
 
 def timelines(runs: Sequence[Document], current: Document) -> str:
-    """What each run changed and when, newest first; open are this run and the last that built something."""
-    shown = runs[:_MOST_RUNS]
-    changing = [run for run in shown if run["changed"]]
-    # Rather one of several phases than one that changed a single thing.
-    last_change = next((run for run in changing if len(run["plays"]) > 2), changing[0] if changing else current)
+    """What each run changed and when, newest first; this run's is open."""
     parts = []
-    for run in shown:
-        what = "would change" if run["check"] else "changed"
-        outcome = f"{run['failed']} failed" if run["failed"] else f"{run['changed']} tasks {what} something"
-        title = f"{run['playbook']} · {moment(run['started'])} · {lasting(run['ended'] - run['started'])} · {outcome}"
-        opened = " open" if run is current or run is last_change else ""
-        parts.append(f"<details{opened}><summary>{escape(title)}</summary>{_timeline(run)}{_steps(run)}</details>")
+    for run in runs[:_MOST_RUNS]:
+        changes = len(changes_of(run["plays"]))
+        would = " to make" if run["check"] else ""
+        outcome = f"{run['failed']} failed" if run["failed"] else counted(changes, "change") + would
+        when = f"{moment(run['started'])} · {lasting(run['ended'] - run['started'])}"
+        title = f"<b>{escape(run['playbook'])}{' --check' if run['check'] else ''}</b> <span>{when} · {outcome}</span>"
+        opened = " open" if run is current else ""
+        parts.append(f"<details{opened}><summary>{title}</summary>{_timeline(run)}{_steps(run)}</details>")
     return section("runs", "Runs so far", "".join(parts))
 
 
-def _timeline(run: Document) -> str:
+def _timeline(run: Document, roles: bool = True) -> str:
     whole = max(run["ended"] - run["started"], 0.001)
     rows = []
 
@@ -309,17 +408,17 @@ def _timeline(run: Document) -> str:
         rows.append(
             f'<div class="row {state}"><span class="{look}">{escape(name)}</span>'
             f'<span class="track"><i style="left:{left:.2f}%;width:{wide:.2f}%"></i></span>'
-            f'<span class="val">{lasting(ended - begun)} · {told}</span></div>'
+            f'<span class="val">{lasting(ended - begun)}<span> · {told}</span></span></div>'
         )
 
     for play in run["plays"]:
         if not play["count"]:
             continue
         row(play["name"] or "tasks", "play", play["started"], play["ended"], play)
-        for role in roles_of(play):
+        for role in roles_of(play) if roles else ():
             if role["role"]:
                 row(role["role"], "role", role["started"], role["ended"], role)
-    key = '<p class="note">Length on the time axis; right: seconds, and tasks that changed something of all.</p>'
+    key = '<p class="note">Right: how long it took, and how many of its tasks changed something.</p>'
     return f'<div class="gantt">{"".join(rows)}</div>{key}' if rows else ""
 
 
@@ -327,15 +426,13 @@ def _steps(run: Document) -> str:
     """The failures, then every change in words."""
     failed = [task for play in run["plays"] for task in play["tasks"] if task["failed"]]
     errors = "".join(f"<p><b>{escape(task['name'])}</b></p><pre>{escape(task['error'])}</pre>" for task in failed)
-    changes = [
-        sentence
-        for play in run["plays"]
-        for task in play["tasks"]
-        if task["changed"]
-        for sentence in (task["steps"] or [task["name"]])
-    ]
+    changes = changes_of(run["plays"])
     if not changes:
         return errors + nothing("Nothing changed.")
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in changes[:_MOST_STEPS])
     more = f"<li>and {len(changes) - _MOST_STEPS} more</li>" if len(changes) > _MOST_STEPS else ""
-    return f"{errors}<details><summary>{len(changes)} changes in words</summary><ul>{items}{more}</ul></details>"
+    opened = " open" if len(changes) <= _FEW_STEPS else ""
+    return (
+        f"{errors}<details{opened}><summary>{counted(len(changes), 'change')} in words</summary>"
+        f"<ul>{items}{more}</ul></details>"
+    )

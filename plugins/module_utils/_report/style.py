@@ -24,7 +24,7 @@ h3{font-size:16px;margin:18px 0 6px}
 p{margin:6px 0}
 .soft,.note{color:var(--soft)}
 .note{font-size:14px}
-nav{display:flex;flex-wrap:wrap;gap:6px 18px;padding-top:10px;font-size:14px}
+nav{display:flex;flex-wrap:wrap;gap:6px 18px;font-size:14px;margin-bottom:18px}
 a{color:var(--c1)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:22px 0}
 .tile,section{background:var(--card);border:1px solid var(--rule);border-radius:14px}
@@ -38,7 +38,8 @@ section{padding:22px 24px;margin:0 0 18px}
 table{border-collapse:collapse;width:100%;font-size:15px;margin-top:10px}
 th,td{text-align:left;padding:8px 10px;border-top:1px solid var(--rule);vertical-align:top}
 thead th{border-top:0;color:var(--soft);font-weight:600;font-size:13px;white-space:nowrap}
-td.title{min-width:150px}
+td.title{min-width:180px}
+td.title .note{font-weight:400}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tfoot th,tfoot td{border-top:2px solid var(--ink);font-weight:600}
 .chip{display:inline-block;border-radius:99px;padding:1px 10px;font-size:13px;font-weight:600;white-space:nowrap}
@@ -48,9 +49,18 @@ tfoot th,tfoot td{border-top:2px solid var(--ink);font-weight:600}
 .bar{height:12px;border-radius:6px;background:var(--nonebg);overflow:hidden;margin:8px 0}
 .bar i{display:block;height:100%;background:var(--c3)}
 .bar.over i{background:var(--bad)}
+.shares{display:flex;gap:3px;height:12px;margin:10px 0 4px}
+.shares i{border-radius:4px}
+.shares .met{background:var(--c3)}
+.shares .missed{background:var(--bad)}
+.shares .notmeasured{background:var(--rule)}
+.meter{display:block;min-width:90px;height:10px;margin-top:7px;border-radius:5px;background:var(--nonebg)}
+.meter i{display:block;height:100%;min-width:2px;border-radius:5px;background:var(--c1)}
+.stage{display:inline-block;background:var(--edge);border:1px solid var(--rule);border-radius:10px;padding:6px 12px;
+font-size:14px}
 .gantt{margin:12px 0}
 .gantt div.row{display:grid;
-grid-template-columns:minmax(110px,230px) 1fr 118px;gap:10px;align-items:center;
+grid-template-columns:minmax(110px,250px) 1fr 136px;gap:10px;align-items:center;
 font-size:14px;padding:2px 0}
 .gantt .track{position:relative;height:16px;background:var(--nonebg);border-radius:5px}
 .gantt .track i{position:absolute;top:0;bottom:0;min-width:3px;border-radius:5px;background:var(--c1);opacity:.85}
@@ -62,19 +72,23 @@ font-size:14px;padding:2px 0}
 .gantt .val{color:var(--soft);text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;font-size:13px}
 details{border-top:1px solid var(--rule);padding:8px 0}
 summary{cursor:pointer;font-weight:600}
+summary span{font-weight:400;color:var(--soft)}
 details ul{margin:6px 0;padding-left:20px;font-size:14px;max-height:420px;overflow:auto}
 li{overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--badbg);color:var(--ink);border-radius:10px;padding:12px;
 font-size:13px;margin:8px 0}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));gap:18px;margin-top:12px}
 .figure{margin:0}
+.figure figcaption{font-size:14px;font-weight:600}
 .plot{width:100%;height:auto}
 .plot .grid{stroke:var(--rule)}
 .plot .tick{fill:var(--soft);font-size:12px}
-.plot .line{fill:none;stroke-width:2.5;stroke-linejoin:round}
+.plot .line{fill:none;stroke-width:2.2;stroke-linejoin:round}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:13px;color:var(--soft)}
+.legend i.limit{height:3px;vertical-align:3px}
 .legend i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
-.platform{min-width:760px;width:100%;height:auto}
+.platform{display:block;width:100%;height:auto;margin-top:8px}
+.platform.narrow{display:none}
 .platform text{fill:var(--ink);font:14px system-ui,sans-serif}
 .platform .name{font-weight:600}
 .platform .small,.platform .tier{fill:var(--soft);font-size:12px}
@@ -101,14 +115,22 @@ section{padding:16px 14px;border-radius:12px}
 h1{font-size:25px}
 .tiles{grid-template-columns:repeat(2,1fr)}
 .tile b{font-size:21px}
-.gantt div.row{grid-template-columns:minmax(84px,34%) 1fr 76px;gap:6px;font-size:13px}
+.gantt div.row{grid-template-columns:minmax(84px,40%) 1fr auto;gap:6px;font-size:13px}
+.gantt .val>span{display:none}
+.platform.broad{display:none}
+.plot .tick{font-size:15px}
+.platform.narrow{display:block;max-width:420px;margin:8px auto 0}
+.stage{display:block}
 table.stack,table.stack tbody,table.stack tfoot{display:block}
 table.stack thead{display:none}
 table.stack tr{display:block;padding:8px 0;border-top:1px solid var(--rule)}
 table.stack td{display:flex;justify-content:space-between;gap:16px;border:0;padding:2px 0;text-align:right}
 table.stack td::before{content:attr(data-label);color:var(--soft);text-align:left;flex:0 0 38%}
 table.stack td.title{font-weight:600;text-align:left}
-table.stack td.title::before{content:none}
+table.stack td.title::before,table.stack td:has(.meter)::before{content:none}
+table.stack td:has(.meter)>span{width:100%}
+table.stack td.prose{display:block;text-align:left}
+table.stack td.prose::before{display:block}
 table.stack td:has(span:empty){display:none}}
 @media print{body{background:#fff}
 section,.tile{break-inside:avoid;border-color:#bbb}

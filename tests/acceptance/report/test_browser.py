@@ -24,8 +24,12 @@ addEventListener('load', () => {
     const box = text.getBBox(), view = text.ownerSVGElement.viewBox.baseVal;
     return box.x < 0 || box.y < 0 || box.x + box.width > view.width || box.y + box.height > view.height;
   }).map(text => text.textContent);
+  const drawn = [...document.querySelectorAll('svg')].filter(svg => svg.getBoundingClientRect().width);
+  const smallest = Math.min(...drawn.flatMap(svg => [...svg.querySelectorAll('text')].map(text =>
+    parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)));
+  const pictures = drawn.filter(svg => svg.matches('.platform')).map(svg => svg.classList[1]);
   const body = getComputedStyle(document.body);
-  document.title = JSON.stringify({errors, wide, window: window_, overlapping,
+  document.title = JSON.stringify({errors, wide, window: window_, overlapping, smallest, pictures,
     colour: body.color, background: body.backgroundColor, loaded: performance.getEntriesByType('resource').length});
 });
 </script></head>"""
@@ -66,4 +70,6 @@ def test_the_page_fits_its_window_and_loads_nothing(tmp_path: Path, window: str,
     assert told["loaded"] == 0
     assert told["wide"] == told["window"]
     assert told["overlapping"] == []
+    assert told["pictures"] == (["narrow"] if window.startswith("390") else ["broad"])
+    assert float(str(told["smallest"])) >= 10  # pixels
     assert told["background"] == ("rgb(18, 22, 29)" if dark else "rgb(246, 245, 241)")

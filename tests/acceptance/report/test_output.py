@@ -25,7 +25,10 @@ PLAY = """
       ansible.builtin.command: /bin/true
       when: false
     - name: Tell something
-      ansible.builtin.debug: {{msg: a word to the reader}}
+      ansible.builtin.debug: {{msg: [a word to the reader, another]}}
+    - name: Tell one by one
+      ansible.builtin.debug: {{msg: "told {{{{ item }}}}"}}
+      loop: [once, twice]
     - name: Use a secret
       ansible.builtin.command: "echo {secret}"
       changed_when: false
@@ -33,6 +36,15 @@ PLAY = """
     - name: Break something
       ansible.builtin.fail: {{msg: it broke on purpose}}
       when: {broken}
+"""
+GUARD = """
+- name: A trial of the budget guard
+  hosts: platform
+  gather_facts: false
+  vars_files: [{root}/playbooks/vars/platform.yml]
+  tasks:
+    - name: Stop before the first write
+      stories1001.platform.platform_cost: {{enforce: true}}
 """
 SECRET = "correct-horse-battery"
 
@@ -62,13 +74,20 @@ def record(folder: Path) -> dict[str, Any]:
 def test_a_run_shows_few_lines_and_leaves_a_page(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    for words in ("── Phase 1: a trial", "+ Change something", "a word to the reader", "changed=1", "failed=0"):
+    for words in (
+        "── Phase 1: a trial",
+        "~ Change something",
+        "   a word to the reader",
+        "   told twice",
+        "changed=1",
+        "failed=0",
+    ):
         assert words in done.stdout, words
     assert "Skip something" not in done.stdout
     assert len(done.stdout.splitlines()) < 16
     page = tmp_path / "reports" / "stories-local" / "report.html"
     assert f"Report: {page.relative_to(tmp_path)}" in done.stderr
-    assert "1 tasks changed something" in page.read_text()
+    assert "1 change" in page.read_text()
     assert (record(tmp_path)["changed"], record(tmp_path)["failed"], record(tmp_path)["check"]) == (1, 0, False)
     assert SECRET not in done.stdout + page.read_text() + json.dumps(record(tmp_path))
 
@@ -80,6 +99,7 @@ def test_a_failure_is_shown_in_full_and_once_more_at_the_end(tmp_path: Path) -> 
     assert output.count("it broke on purpose") >= 2
     assert "FAILED: Break something" in done.stdout.splitlines()[-3]
     assert "failed=1" in done.stdout
+    assert "as told above" in output  # its own words are not drowned in a dump of what the module returned
     assert "it broke on purpose" in (tmp_path / "reports/stories-local/report.html").read_text()
 
 
@@ -110,3 +130,22 @@ def test_a_folder_that_cannot_be_written_is_a_warning_and_no_failure(tmp_path: P
     done = run(tmp_path)
     assert done.returncode == 0
     assert "Tried to write the report" in " ".join((done.stdout + done.stderr).split())
+
+
+def test_a_refusal_is_a_sentence_and_not_a_dump_of_figures(tmp_path: Path) -> None:
+    play = tmp_path / "guard.yml"
+    play.write_text(GUARD.format(root=ROOT))
+    command = [Path(sys.executable).parent / "ansible-playbook", "-i", ROOT / "inventories/local", play]
+    done = subprocess.run(
+        [*command, "-e", "platform_accept_cost_usd=3"],
+        cwd=tmp_path,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "STORIES1001_REPORT": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 2
+    assert "against platform_monthly_budget_usd 500 and platform_accept_cost_usd 3. Nothing was written." in output
+    assert "nat_gateway" not in output
+    assert len(output) < 3000

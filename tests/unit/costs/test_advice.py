@@ -36,6 +36,7 @@ def test_figures_are_those_of_thirty_days_and_growth_compares_with_the_thirty_be
     assert told["requests_per_s"] == 2.0
     assert told["monthly_percent"] == 20.0
     assert told["days"] == 60.0
+    assert told["request_hours"] == MONTH
     assert told["database"] == {"cpu_percent": 10.0, "cpu_peak_percent": 40.0, "hours": MONTH}
     assert told["cache"] is None
 

@@ -10,7 +10,7 @@ from ansible_collections.stories1001.platform.plugins.module_utils._costs.capaci
 from ansible_collections.stories1001.platform.plugins.module_utils._costs.cost import cost
 from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import PlanRefused
 
-from tests.unit.costs.test_bill import described, prices, without
+from tests.unit.costs.test_bill import ROOT, described, prices, read, without
 
 KPIS = {"concurrent_users": 1000, "cost_per_active_user_usd": 0.10, "cost_growth_percent": 50}
 
@@ -93,6 +93,22 @@ def test_what_cloudwatch_shows_wins_over_the_inventory() -> None:
     assert plan(measured={"monthly_percent": -8.0})["baseline"]["monthly_percent"] == 0
 
 
+def test_the_first_visits_to_a_new_platform_do_not_plan_its_year() -> None:
+    told = plan(measured={"requests_per_s": 0.2, "request_hours": 3})["baseline"]
+    assert (told["users"], told["monthly_percent"]) == (100, 15)
+    assert "CloudWatch has 3 hours with traffic and 168 are needed" in told["source"]
+    assert plan(measured={"requests_per_s": 120.0, "request_hours": 168})["baseline"]["users"] == 240
+
+
+def test_a_limit_tells_which_figure_of_the_months_it_bounds() -> None:
+    told = plan()
+    for limit in told["limits"]:
+        if limit["of"]:
+            above = [month["month"] for month in told["months"] if month[limit["of"]] > limit["value"]]
+            assert limit["reached_in_month"] == (above[0] if above else None)
+    assert {limit["of"] for limit in told["limits"]} >= {"users", "tasks", "connections", "readers", "monthly_usd"}
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -125,3 +141,10 @@ def test_missing_growth_and_a_silly_length_are_named_together() -> None:
 )
 def test_connections_follow_from_memory(instance_class: str, expected: int) -> None:
     assert most_connections(instance_class) == expected
+
+
+@pytest.mark.parametrize("profile", ["lean", "standard"])
+def test_a_profile_may_grow_to_the_number_of_users_that_is_promised(profile: str) -> None:
+    description = described(profile)
+    held = int(description["ecs_service_max_capacity"]) * float(description["platform_growth_users_per_task"])
+    assert held >= read(ROOT / "inventories/profiles/kpis.yml")["platform_kpis"]["concurrent_users"]

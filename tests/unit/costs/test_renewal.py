@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.stories1001.platform.plugins.module_utils._costs.prices import flatten
+from ansible_collections.stories1001.platform.plugins.module_utils._costs.bill import bill
+from ansible_collections.stories1001.platform.plugins.module_utils._costs.prices import flatten, price_list
 from ansible_collections.stories1001.platform.plugins.module_utils._costs.renewal import (
     QUERIES,
     Query,
@@ -15,8 +16,9 @@ from ansible_collections.stories1001.platform.plugins.module_utils._costs.renewa
     queries,
     renewed,
 )
+from ansible_collections.stories1001.platform.plugins.module_utils._costs.rules import RULES
 
-from tests.unit.costs.test_bill import LISTS, read
+from tests.unit.costs.test_bill import LISTS, described, read
 
 QUERY = Query("nat_gateway/hour", "AmazonEC2", "NatGateway-Hours")
 
@@ -40,6 +42,13 @@ def product(usage: str, *tiers: tuple[str, str], published: str = "2026-01-15T10
             [product("EUC1-NatGateway-Hours", ("0", "0.052")), product("X-Y-NatGateway-Hours", ("0", "9"))],
             (0.052, "2026-01-15"),
         ),
+        (
+            [product("EU-NatGateway-Hours", ("0", "0.048")), product("TS-NatGateway-Hours", ("0", "9"))],
+            (0.048, "2026-01-15"),
+        ),
+        ([product("USW2-TS-NatGateway-Hours", ("0", "9")), product("IA-NatGateway-Hours", ("0", "9"))], None),
+        # What goes from one region to another begins with both.
+        ([product("USE1-USW2-NatGateway-Hours", ("0", "0.02"))], (0.02, "2026-01-15")),
         # The first tier may be free.
         ([product("NatGateway-Hours", ("1024", "0.03"), ("0", "0"), ("2048", "0.02"))], (0.03, "2026-01-15")),
         ([product("NatGateway-Hours", ("0", "0"))], (0.0, "2026-01-15")),
@@ -65,18 +74,34 @@ def test_a_price_for_each_is_kept_for_a_million() -> None:
     assert price_of(query, [product("Aurora:StorageIOUsage", ("0", "0.0000002"))]) == (0.2, "2026-01-15")
 
 
-def test_every_region_bound_price_that_the_lists_hold_is_asked_for_or_known_not_to_be() -> None:
-    by_hand = {"data_transfer", "s3", "synthetics", "cross_region", "backup", "elasticache", "aurora"}
-    listed = {key for key, _price in flatten(read(LISTS / "us-east-1.yml")["services"])}
-    unasked = listed - {query.key for query in queries([], [])}
-    assert {key.split("/")[0] for key in unasked} <= by_hand
+def test_every_price_of_a_region_that_a_platform_needs_is_asked_for() -> None:
+    regional = dict(flatten(read(LISTS / "us-east-1.yml")["services"]))
+    for profile in ("lean", "standard"):
+        prices = price_list("us-east-1", {**read(LISTS / "us-east-1.yml"), "services": {}}, read(LISTS / "global.yml"))
+        description = described(profile)
+        bill(description, prices, RULES)
+        classes, nodes = [description["rds_aurora_instance_class"]], [description["elasticache_node_type"]]
+        asked = {query.key for query in queries(classes, nodes, "us-west-2")}
+        assert set(prices.missing) <= regional.keys()
+        assert set(prices.missing) <= asked
 
 
 def test_sizes_of_the_description_are_asked_for_and_serverless_has_no_instance_hour() -> None:
     keys = [query.key for query in queries(["db.r6g.large", "db.serverless", "db.r6g.large"], ["cache.t4g.micro"])]
-    assert keys[len(QUERIES) :] == ["aurora/instance_hour/db.r6g.large", "elasticache/redis_hour/cache.t4g.micro"]
+    assert keys[len(QUERIES) :] == [
+        "aurora/instance_hour/db.r6g.large",
+        "elasticache/redis_hour/cache.t4g.micro",
+        "elasticache/valkey_hour/cache.t4g.micro",
+    ]
+
+
+def test_a_question_names_the_region_and_a_part_of_the_usage_type() -> None:
     told = filters(queries(["db.r6g.large"], [])[-1], "eu-west-1")
     assert {"Type": "TERM_MATCH", "Field": "regionCode", "Value": "eu-west-1"} in told
+    assert {"Type": "CONTAINS", "Field": "usagetype", "Value": "InstanceUsage:db.r6g.large"} in told
+    there = filters(queries([], [], "us-west-2")[-1], "eu-west-1")
+    assert {"Type": "TERM_MATCH", "Field": "fromRegionCode", "Value": "eu-west-1"} in there
+    assert {"Type": "TERM_MATCH", "Field": "toRegionCode", "Value": "us-west-2"} in there
 
 
 def test_a_renewed_list_has_new_prices_and_the_date_of_the_newest() -> None:

@@ -35,6 +35,8 @@ def test_every_inventory_shares_the_one_table() -> None:
         ({"page_p95_ms": "fast"}, "'fast'"),
         ({"page_p95_ms": True}, "above 0"),
         ({"concurrent_users": 0}, "above 0"),
+        ({"page_p95_ms": float("inf")}, "Read page_p95_ms inf"),
+        ({"uptime_percent": "nan"}, "Read uptime_percent 'nan'"),
         ({"uptime_percent": 101}, "at most 100"),
         ({"error_percent": 0.5}, "more requests might fail than the uptime allows"),
         ({"api_p95_ms": 3000}, "a page waits for the API"),

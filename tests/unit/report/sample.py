@@ -143,7 +143,16 @@ def last_run() -> dict[str, Any]:
             "capacity_plan",
             {
                 "months": MONTHS,
-                "limits": [{"limit": "tasks", "reached_in_month": None, "what_to_do": "nothing"}],
+                "baseline": {"users": 100, "monthly_percent": 15.0, "source": "inventory"},
+                "limits": [
+                    {
+                        "limit": "tasks",
+                        "reached_in_month": None,
+                        "what_to_do": "nothing",
+                        "of": "tasks",
+                        "value": 12,
+                    }
+                ],
                 "recommendations": [{"quarter": "Q1", "text": "Wait."}],
             },
         ),

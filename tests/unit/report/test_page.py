@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.stories1001.platform.plugins.module_utils._report.charts import Series, lines, nice
+from ansible_collections.stories1001.platform.plugins.module_utils._report.html import quantity, readable
 from ansible_collections.stories1001.platform.plugins.module_utils._report.page import page
 from ansible_collections.stories1001.platform.plugins.module_utils._report.picture import picture
+from ansible_collections.stories1001.platform.plugins.module_utils._report.portrait import portrait
 from ansible_collections.stories1001.platform.plugins.module_utils._report.run import FACTS, Run, roles_of
 from ansible_collections.stories1001.platform.plugins.module_utils._report.store import Store, newest_facts
 
@@ -97,7 +99,12 @@ def test_every_section_shows_its_data(whole: tuple[str, Reader]) -> None:
         "CloudFront, behind WAF",
         "Page load, 95th percentile",
         "900 ms",
-        "30 users (3 % of 1000)",
+        "Not every limit held for 30 users, 3 % of the 1,000 that are promised",
+        "Built with Last time Ran last",
+        "2 changes, 16.0 s",
+        "How site.yml built it",
+        "It begins with 100 readers at once and 15 % more each month: inventory",
+        "limit 12",
         "$133.10",
         "6 changes in words",
         "2.0.0",
@@ -113,6 +120,47 @@ def test_a_table_of_costs_has_a_total_that_is_the_sum_of_its_parts(whole: tuple[
     _text, read = whole
     total = sum(one["monthly_usd"] for one in sample.COST["resources"])
     assert f"Total 2 ${total:,.2f}" in read.words
+
+
+def test_a_sum_above_the_budget_says_whether_it_was_accepted_by_name() -> None:
+    for accepted, look, words in (
+        (0, "tile bad", "above the budget"),
+        (800, "tile ", "accepted by name up to $800.00"),
+    ):
+        run = sample.last_run()
+        run["facts"]["platform_cost"] |= {"budget_usd": 100, "over_budget": True, "accepted_usd": accepted}
+        text = page(run, [run], [], [])
+        assert words in text
+        assert f'<div class="{look}"><b>$133.10</b>' in text
+
+
+def test_a_page_of_the_embedded_cloud_is_not_taken_for_one_of_an_account() -> None:
+    run = sample.last_run()
+    assert "played on one machine" not in page(run, [run], [], [])
+    run["platform"]["endpoint"] = "http://127.0.0.1:4566"
+    assert "The embedded cloud at 127.0.0.1:4566: AWS's APIs, played on one machine" in " ".join(
+        Reader(page(run, [run], [], [])).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "told"),
+    [
+        (51.96, "ms", "51.96 ms"),
+        (99.95, "%", "99.95 %"),
+        (2000, "ms", "2,000 ms"),
+        (0.209, "USD", "$0.21"),
+        (0.0233, "min", "1.4 s"),
+        (0, "min", "0 min"),
+    ],
+)
+def test_a_figure_is_told_as_a_person_would(value: float, unit: str, told: str) -> None:
+    assert quantity(value, unit) == told
+
+
+def test_moments_inside_a_sentence_are_readable() -> None:
+    assert readable("10 users, 2026-11-26T11:59:22Z") == "10 users, 2026-11-26 11:59 UTC"
+    assert readable("since 2026-11-26T11:57:41+00:00.") == "since 2026-11-26 11:57 UTC."
 
 
 def test_without_data_the_page_says_what_to_run_and_shows_no_verdict(bare: tuple[str, Reader]) -> None:
@@ -136,6 +184,25 @@ def test_the_picture_draws_what_stands_and_nothing_else() -> None:
     assert "Redis" not in drawn
     assert drawn.count('class="taskdot blue"') == 2
     assert picture(dict.fromkeys(sample.STATE)) == ""
+
+
+def test_a_narrow_screen_gets_the_same_parts_one_below_the_other() -> None:
+    drawn = portrait(sample.STATE)
+    for words in (
+        "Readers",
+        "CloudFront, behind WAF",
+        "Load balancer",
+        "2 of 2 tasks run",
+        "us-east-1a, NAT",
+        "Lambda",
+    ):
+        assert words in drawn, words
+    assert drawn.count('class="taskdot blue"') == 2
+    assert drawn.count("Aurora ") + drawn.count("Redis ") == 3
+    without = portrait({**sample.STATE, "distribution": None, "cache": None})
+    assert "CloudFront" not in without
+    assert "Redis" not in without
+    assert portrait(dict.fromkeys(sample.STATE)) == ""
 
 
 def test_the_newest_facts_of_every_kind_win() -> None:
@@ -189,11 +256,11 @@ def test_an_axis_ends_at_a_round_number(value: float, above: float) -> None:
 
 
 def test_a_plot_without_points_is_no_plot() -> None:
-    assert lines("x", [Series("a", [])], "", "") == ""
+    assert lines("x", [Series("a", [])], "") == ""
 
 
 def test_a_plot_stays_inside_its_frame() -> None:
     points: list[tuple[float, float]] = [(0, 0), (5, 7), (10, 1e6)]
-    drawn = lines("x", [Series("a", points)], "s", "ms")
+    drawn = lines("x", [Series("a", points)], "s")
     numbers: list[Any] = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", drawn)
-    assert all(0 <= float(x) <= 640 and 0 <= float(y) <= 240 for x, y in numbers)
+    assert all(0 <= float(x) <= 460 and 0 <= float(y) <= 210 for x, y in numbers)
