@@ -65,7 +65,8 @@ def test_the_check_on_an_empty_account_writes_nothing(planned: dict[str, Any]) -
 
 
 def test_the_check_lists_exactly_what_the_run_then_makes(planned: dict[str, Any], made: PlayResult) -> None:
-    assert planned["result"].steps == made.steps
+    # Not in the same order: a run begins early what takes long, and finishes it late.
+    assert sorted(planned["result"].steps) == sorted(made.steps)
     assert len(made.steps) > 120
 
 
