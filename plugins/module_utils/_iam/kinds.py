@@ -17,6 +17,7 @@ from .._aws.policies import canonical, text
 from .._aws.tags import belongs, from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.steps import StepFailed
 from .model import audience
 
 _LINKED = "/aws-service-role/"
@@ -39,6 +40,19 @@ class _Iam(Kind):
     def _ours(self, name: str, tags: Mapping[str, str]) -> bool:
         return name in self._names or belongs(tags, self._wanted_tags)
 
+    def _shared(self, wanted: Resource, code: str) -> Found:
+        """What the whole account shares, which another platform's run has made since this one looked.
+
+        code: with which AWS refused to make a second.
+        """
+        for found in self.observe():
+            if found.name == wanted.name:
+                return found
+        raise StepFailed(
+            f"Tried to create {self.traits.title} {wanted.name}; AWS answered {code} and shows none. "
+            "Look at the name, then run the play again."
+        )
+
     def _roles(self) -> list[dict[str, Any]]:
         return self._aws.pages("list IAM roles", "iam", "list_roles", "Roles")
 
@@ -57,8 +71,12 @@ class ServiceLinkedRole(_Iam):
                     yield Found(self.kind, service, role["RoleName"], {}, outputs={"arn": role["Arn"]})
 
     def create(self, wanted: Resource) -> Found:
-        attempt = f"create the service-linked role of {wanted.name}"
-        answer = self._call(attempt, "create_service_linked_role", AWSServiceName=wanted.name)
+        attempt, taken = f"create the service-linked role of {wanted.name}", "InvalidInput"
+        answer = self._aws.call_unless(
+            {taken}, attempt, "iam", "create_service_linked_role", AWSServiceName=wanted.name
+        )
+        if answer is None:
+            return self._shared(wanted, taken)
         return Found(self.kind, wanted.name, answer["Role"]["RoleName"], {}, outputs={"arn": answer["Role"]["Arn"]})
 
     def delete(self, found: Found) -> None:
@@ -93,13 +111,18 @@ class OidcProvider(_Iam):
         )
 
     def create(self, wanted: Resource) -> Found:
-        answer = self._call(
+        taken = "EntityAlreadyExists"
+        answer = self._aws.call_unless(
+            {taken},
             f"create identity provider {wanted.name}",
+            "iam",
             "create_open_id_connect_provider",
             Url=f"https://{wanted.name}",
             ClientIDList=[field.removeprefix(audience("")) for field in wanted.fields],
             Tags=to_boto3(dict(wanted.initial["tags"])),
         )
+        if answer is None:
+            return self._shared(wanted, taken)
         arn = answer["OpenIDConnectProviderArn"]
         return Found(self.kind, wanted.name, arn, wanted.fields, outputs={"arn": arn})
 

