@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections import OrderedDict
 from typing import Any
 
 # Nearly every module of the supported collections imports these. What a machine lacks is left out: the module says so.
@@ -40,7 +39,7 @@ _LIBRARIES = (
     "ansible_collections.stories1001.platform.plugins.module_utils._platform.sections",
 )
 
-_parsed: dict[str, OrderedDict[str, Any]] = {}  # by path without ending, as botocore asks for them
+_parsed: dict[str, dict[str, Any]] = {}  # by path without ending, as botocore asks for them
 
 
 def load_libraries() -> None:
@@ -61,17 +60,26 @@ def share_models(learned: int) -> None:
     worker = os.getpid()
     parse = JSONFileLoader.load_file
 
-    def load_file(self: Any, file_path: str) -> OrderedDict[str, Any] | None:
+    def load_file(self: Any, file_path: str) -> dict[str, Any] | None:
         if file_path in _parsed:
             return _parsed[file_path]
-        content: OrderedDict[str, Any] | None = parse(self, file_path)
+        content: dict[str, Any] | None = parse(self, file_path)
         if content is not None:
-            _parsed[file_path] = content
-            if os.getpid() != worker:
+            if os.getpid() == worker:
+                content = _lean(content)  # kept as long as the run lasts
+            else:
                 os.write(learned, f"{file_path}\n".encode())
+            _parsed[file_path] = content
         return content
 
     JSONFileLoader.load_file = load_file
+
+
+def _lean(content: Any) -> Any:
+    """The same in ordinary dicts, which keep their order, too, in two thirds of the memory of ordered ones."""
+    if isinstance(content, dict):
+        return {name: _lean(part) for name, part in content.items()}
+    return [_lean(part) for part in content] if isinstance(content, list) else content
 
 
 def share_listings() -> None:
