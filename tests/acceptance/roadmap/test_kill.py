@@ -10,11 +10,13 @@ visits and judges, and makes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -102,20 +104,36 @@ def finish(cloud: Cloud, phase: int, *options: str) -> PlayResult:
 def kill_after_writes(cloud: Cloud, phase: int, writes: int) -> None:
     """Start the phase and kill -9 all of it as soon as that many writes are logged."""
     cloud.admin("DELETE", "/calls")
+    mark = f"STORIES_RUN={uuid.uuid4()}"
     process = subprocess.Popen(
         playbook_command(cloud, playbook(phase)),
-        env=playbook_environment(cloud),
+        env={**playbook_environment(cloud), **dict([mark.split("=")])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
     while process.poll() is None:
         if len(cloud.calls(writes=True)) >= writes:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            while started := bearing(mark):
+                for pid in started:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                process.poll()
             return
-        time.sleep(0.05)
+        time.sleep(0.02)
     raise AssertionError(f"phase {phase} ended before write {writes}")
+
+
+def bearing(mark: str) -> list[int]:
+    """The living processes that were started with this in their environment.
+
+    Ansible's tasks and the worker that their modules run in have sessions of their own, so no process group holds all.
+    """
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile, or is another user's
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
 
 
 def attempts() -> Iterator[Any]:
