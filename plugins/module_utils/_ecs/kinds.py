@@ -85,7 +85,7 @@ class Cluster(EcsKind):
         capacity = {"capacity_providers", "default_strategy"}
         if set(fields) - capacity:
             attempt = f"change ECS cluster {found.name}"
-            self.call(attempt, "update_cluster", cluster=found.id, **shapes.to_cluster(wanted.fields))
+            self.call(attempt, "update_cluster", cluster=found.id, **shapes.to_changed_cluster(wanted.fields))
         if set(fields) & capacity:
             self.call(
                 f"set the capacity providers of ECS cluster {found.name}",

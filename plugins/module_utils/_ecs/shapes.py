@@ -23,7 +23,7 @@ def cluster_fields(cluster: Mapping[str, Any]) -> dict[str, Any]:
         "execute_command_log_encryption": logs.get("cloudWatchEncryptionEnabled", False),
         "capacity_providers": sorted(cluster.get("capacityProviders", [])),
         "default_strategy": strategy_fields(cluster.get("defaultCapacityProviderStrategy", [])),
-        "service_connect_namespace": cluster.get("serviceConnectDefaults", {}).get("namespace"),
+        "service_connect_namespace": cluster.get("serviceConnectDefaults", {}).get("namespace") or None,
     }
 
 
@@ -43,6 +43,11 @@ def to_cluster(fields: Mapping[str, Any]) -> dict[str, Any]:
         "configuration": {"executeCommandConfiguration": execute},
         **({"serviceConnectDefaults": {"namespace": namespace}} if namespace else {}),
     }
+
+
+def to_changed_cluster(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of UpdateCluster, where an empty name is what removes a namespace."""
+    return {**to_cluster(fields), "serviceConnectDefaults": {"namespace": fields["service_connect_namespace"] or ""}}
 
 
 def strategy_fields(strategy: Sequence[Mapping[str, Any]]) -> Strategy:

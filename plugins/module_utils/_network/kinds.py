@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from .._aws.api import Aws, tag_filters
-from .._aws.tags import from_boto3, identity, specifications, to_boto3
+from .._aws.tags import belongs, from_boto3, identity, specifications, to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
@@ -56,6 +56,8 @@ class Ec2Kind(Kind):
     def observe(self) -> Iterable[Found]:
         for item in self.listed():
             tags = from_boto3(item.get("Tags", []))
+            if not belongs(tags, self.identity):
+                continue  # what is removed is removed by this list alone
             found = self.found(tags.get("Name", ""), item[self.listing[2]], item, tags)
             if found is not None:
                 yield found

@@ -63,6 +63,7 @@ def test_a_cluster_is_planned_made_and_found_again(cloud: Cloud) -> None:
         (updated(configuration=OTHER_KEY), "execute_command_kms_key"),
         (updated(configuration=PLAIN_LOG), "execute_command_log_group"),
         (updated(configuration=PLAIN_LOG), "execute_command_log_encryption"),
+        (updated(serviceConnectDefaults={"namespace": "elsewhere"}), "service_connect_namespace"),
         (capacity(["FARGATE"], ON_DEMAND), "capacity_providers"),
         (capacity(["FARGATE", "FARGATE_SPOT"], ON_DEMAND), "default_strategy"),
         (foreign_tag, "Owner"),

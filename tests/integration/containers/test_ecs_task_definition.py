@@ -53,6 +53,14 @@ def second_container(again: Params) -> None:
     again["containerDefinitions"].append({"name": "shell", "image": "busybox", "essential": False})
 
 
+def an_essential_companion_instead(again: Params) -> None:
+    again["containerDefinitions"][0] |= {
+        "essential": False,
+        "dependsOn": [{"containerName": "shell", "condition": "START"}],
+    }
+    again["containerDefinitions"].append({"name": "shell", "image": "busybox", "essential": True})
+
+
 def foreign_tag(cloud: Cloud) -> None:
     arn = newest(cloud)["taskDefinitionArn"]
     cloud.client("ecs").tag_resource(resourceArn=arn, tags=[{"key": "Owner", "value": "somebody"}])
@@ -85,6 +93,16 @@ def test_one_revision_is_registered_and_never_a_second_for_the_same_wish(cloud: 
         (container(command=["sleep", "1"]), "app.command"),
         (container(entryPoint=["sh"]), "app.entryPoint"),
         (container(user="root"), "app.user"),
+        (container(cpu=64), "app.cpu"),
+        (container(memory=512), "app.memory"),
+        (container(workingDirectory="/srv"), "app.workingDirectory"),
+        (container(mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}]), "app.mountPoints"),
+        (container(ulimits=[{"name": "nofile", "softLimit": 64, "hardLimit": 64}]), "app.ulimits"),
+        (registered(an_essential_companion_instead), "app.essential"),
+        (registered(an_essential_companion_instead), "app.dependsOn"),
+        (task(networkMode="bridge"), "networkMode"),
+        (task(requiresCompatibilities=["EC2"]), "requiresCompatibilities"),
+        (task(pidMode="task"), "other"),
         (container(memoryReservation=64), "app.memoryReservation"),
         (container(dockerLabels={"a": "b"}), "app.dockerLabels"),
         (container(logConfiguration={"logDriver": "awslogs", "options": {"awslogs-group": "/o"}}), "app.logConfig"),

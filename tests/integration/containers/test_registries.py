@@ -118,6 +118,24 @@ def described_otherwise(cloud: Cloud) -> None:
     client.update_private_dns_namespace(Id=ident, Namespace={"Description": "Something else"})
 
 
+def forgotten_late(cloud: Cloud) -> None:
+    client = cloud.client("servicediscovery")
+    ident = next(one["Id"] for one in client.list_namespaces()["Namespaces"] if one["Name"] == NAMESPACE)
+    client.update_private_dns_namespace(Id=ident, Namespace={"Properties": {"DnsProperties": {"SOA": {"TTL": 900}}}})
+
+
+def service_described_otherwise(cloud: Cloud) -> None:
+    found = discovery_service(cloud, "app-blue")
+    change = {"Description": "Something else", "DnsConfig": {"DnsRecords": found["DnsConfig"]["DnsRecords"]}}
+    cloud.client("servicediscovery").update_service(Id=found["Id"], Service=change)
+
+
+def namespace_tag(cloud: Cloud) -> None:
+    client = cloud.client("servicediscovery")
+    arn = next(one["Arn"] for one in client.list_namespaces()["Namespaces"] if one["Name"] == NAMESPACE)
+    client.tag_resource(ResourceARN=arn, Tags=[{"Key": "Owner", "Value": "somebody"}])
+
+
 def discovery_tag(cloud: Cloud) -> None:
     arn = discovery_service(cloud, "app-green")["Arn"]
     cloud.client("servicediscovery").tag_resource(ResourceARN=arn, Tags=[{"Key": "Owner", "Value": "somebody"}])
@@ -137,6 +155,9 @@ def test_a_namespace_is_planned_made_and_found_again(cloud: Cloud) -> None:
     [
         (slow_to_forget, "records"),
         (described_otherwise, "description"),
+        (forgotten_late, "soa_ttl"),
+        (service_described_otherwise, "Something else"),
+        (namespace_tag, "Owner"),
         (discovery_tag, "Owner"),
         (lost_service, "routing_policy"),
     ],
@@ -175,6 +196,31 @@ def test_a_certificate_gets_its_records_into_the_zone_and_is_issued(cloud: Cloud
     again = run(cloud, "acm_certificate_request", certificate(zone_id))
     assert again["status"] == "ISSUED"
     assert len(records(cloud, zone_id)) == len(again["validation_records"]) == 2
+
+
+def acm(operation: str, **parameters: Any) -> ByHand:
+    def change(cloud: Cloud) -> None:
+        client = cloud.client("acm")
+        (one,) = client.list_certificates()["CertificateSummaryList"]
+        getattr(client, operation)(CertificateArn=one["CertificateArn"], **parameters)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "field"),
+    [
+        (
+            acm("update_certificate_options", Options={"CertificateTransparencyLoggingPreference": "DISABLED"}),
+            "transparency_logging",
+        ),
+        (acm("add_tags_to_certificate", Tags=[{"Key": "Owner", "Value": "somebody"}]), "Owner"),
+    ],
+)
+def test_a_certificate_that_was_changed_by_hand_is_named_as_drift_and_mended(
+    cloud: Cloud, by_hand: ByHand, field: str
+) -> None:
+    wishes.assert_drift_is_named_and_mended(cloud, "acm_certificate_request", certificate(zone(cloud)), by_hand, field)
 
 
 def test_without_a_zone_the_records_are_told_and_nobody_waits(cloud: Cloud) -> None:

@@ -261,6 +261,15 @@ def foreign_tag(cloud: Cloud) -> None:
     cloud.client("elbv2").add_tags(ResourceArns=[balancer(cloud)], Tags=[{"Key": "Owner", "Value": "somebody"}])
 
 
+def foreign_tag_on_a_listener(cloud: Cloud) -> None:
+    arn = listener(cloud, 443)["ListenerArn"]
+    cloud.client("elbv2").add_tags(ResourceArns=[arn], Tags=[{"Key": "Owner", "Value": "somebody"}])
+
+
+def without_tls(cloud: Cloud) -> None:
+    modified(8443, Protocol="HTTP")(cloud)
+
+
 def lost_identity(cloud: Cloud) -> None:
     cloud.client("elbv2").remove_tags(ResourceArns=[group(cloud, "blue")], TagKeys=["Project"])
 
@@ -294,6 +303,9 @@ BLUE, GREEN = f"target group {NAME}-app-blue", f"target group {NAME}-app-green"
             "routing.http.desync_mitigation_mode",
         ),
         (attribute("access_logs.s3.enabled", "false"), THE_BALANCER, "access_logs.s3.enabled"),
+        (attribute("access_logs.s3.bucket", "elsewhere"), THE_BALANCER, "access_logs.s3.bucket"),
+        (attribute("access_logs.s3.prefix", "elsewhere"), THE_BALANCER, "access_logs.s3.prefix"),
+        (health_check(HealthCheckProtocol="HTTPS"), BLUE, "health_check.protocol"),
         (health_check(HealthCheckPath="/"), BLUE, "health_check.path"),
         (health_check(HealthCheckIntervalSeconds=60), BLUE, "health_check.interval"),
         (health_check(HealthCheckTimeoutSeconds=10), BLUE, "health_check.timeout"),
@@ -319,7 +331,9 @@ BLUE, GREEN = f"target group {NAME}-app-blue", f"target group {NAME}-app-green"
         (sticky_forward, f"listener {NAME}-443", "stickiness_seconds"),
         (closed, f"listener {NAME}-443", "action"),
         (to_another_port, f"listener {NAME}-80", "action"),
+        (without_tls, f"listener {NAME}-8443", "protocol"),
         (foreign_tag, THE_BALANCER, "Owner"),
+        (foreign_tag_on_a_listener, f"listener {NAME}-443", "Owner"),
         (lost_identity, BLUE, "Project"),
         (lost_test_listener, f"listener {NAME}-8443", "protocol"),
     ],

@@ -240,6 +240,17 @@ def test_absent_removes_everything_and_a_second_time_nothing(cloud: Cloud) -> No
     assert run_module(cloud, "vpc_network", gone)["changed"] is False
 
 
+def test_the_network_of_another_environment_is_neither_seen_nor_removed(cloud: Cloud) -> None:
+    other = {**WISH, "name": "stories-test-2", "tags": {**TAGS, "Environment": "test-2"}}
+    run_module(cloud, "vpc_network", WISH)
+    made = steps(run_module(cloud, "vpc_network", other))
+    assert len(made) == 23
+    assert run_module(cloud, "vpc_network", WISH)["changed"] is False
+    gone = {"name": WISH["name"], "tags": TAGS, "state": "absent"}
+    assert len(steps(run_module(cloud, "vpc_network", gone))) == 23
+    assert run_module(cloud, "vpc_network", other)["changed"] is False
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

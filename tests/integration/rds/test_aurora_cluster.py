@@ -146,6 +146,29 @@ def other_parameters(cloud: Cloud, ground: Ground) -> None:
     )
 
 
+def own_password(cloud: Cloud, ground: Ground) -> None:
+    cluster(cloud, ManageMasterUserPassword=False, MasterUserPassword="a-password-of-somebodys-own")
+
+
+def other_port(cloud: Cloud, ground: Ground) -> None:
+    cluster(cloud, Port=5433)
+
+
+def other_monitoring_role(cloud: Cloud, ground: Ground) -> None:
+    instance(cloud, MonitoringInterval=60, MonitoringRoleArn=ground.other_role)
+
+
+def other_instance_parameter_group(cloud: Cloud, ground: Ground) -> None:
+    instance(cloud, DBParameterGroupName="default.aurora-postgresql15")
+
+
+def other_instance_parameters(cloud: Cloud, ground: Ground) -> None:
+    cloud.client("rds").modify_db_parameter_group(
+        DBParameterGroupName=GROUP,
+        Parameters=[{"ParameterName": "track_functions", "ParameterValue": "all", "ApplyMethod": "immediate"}],
+    )
+
+
 def fewer_subnets(cloud: Cloud, ground: Ground) -> None:
     cloud.client("rds").modify_db_subnet_group(DBSubnetGroupName=NAME, SubnetIds=ground.subnets[:2])
 
@@ -154,9 +177,15 @@ def endless_logs(cloud: Cloud, ground: Ground) -> None:
     cloud.client("logs").delete_retention_policy(logGroupName=f"/aws/rds/cluster/{NAME}/postgresql")
 
 
-def foreign_tag(cloud: Cloud, ground: Ground) -> None:
-    arn = cloud.client("rds").describe_db_clusters()["DBClusters"][0]["DBClusterArn"]
-    cloud.client("rds").add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "Owner", "Value": "me"}])
+def foreign_tag(operation: str, key: str, arn: str) -> Callable[[Cloud, Ground], None]:
+    """What puts a tag of somebody else on ours among those that the operation lists."""
+
+    def put(cloud: Cloud, ground: Ground) -> None:
+        rds = cloud.client("rds")
+        ours = next(one[arn] for one in getattr(rds, operation)()[key] if NAME in one[arn])
+        rds.add_tags_to_resource(ResourceName=ours, Tags=[{"Key": "Owner", "Value": "me"}])
+
+    return put
 
 
 @pytest.mark.parametrize(
@@ -184,7 +213,21 @@ def foreign_tag(cloud: Cloud, ground: Ground) -> None:
         (other_parameters, "log_connections"),
         (fewer_subnets, "subnets"),
         (endless_logs, "retention_days"),
-        (foreign_tag, "Owner"),
+        (own_password, "managed_master_password"),
+        (other_port, "port"),
+        (other_monitoring_role, "monitoring_role"),
+        (other_instance_parameter_group, "parameter_group"),
+        (other_instance_parameters, "track_functions"),
+        (foreign_tag("describe_db_clusters", "DBClusters", "DBClusterArn"), "Owner"),
+        (foreign_tag("describe_db_instances", "DBInstances", "DBInstanceArn"), "Owner"),
+        (foreign_tag("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupArn"), "Owner"),
+        (foreign_tag("describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupArn"), "Owner"),
+        (
+            foreign_tag(
+                "describe_db_cluster_parameter_groups", "DBClusterParameterGroups", "DBClusterParameterGroupArn"
+            ),
+            "Owner",
+        ),
     ],
 )
 def test_what_was_changed_by_hand_is_named_as_drift_and_mended(

@@ -149,9 +149,17 @@ def no_reader(cloud: Cloud, behind: Behind) -> None:
     cloud.client("rds").delete_db_proxy_endpoint(DBProxyEndpointName=f"{NAME}-reader")
 
 
-def foreign_tag(cloud: Cloud, behind: Behind) -> None:
-    arn = cloud.client("rds").describe_db_proxies()["DBProxies"][0]["DBProxyArn"]
+def tag(cloud: Cloud, arn: str) -> None:
     cloud.client("rds").add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "Owner", "Value": "me"}])
+
+
+def foreign_tag(cloud: Cloud, behind: Behind) -> None:
+    tag(cloud, cloud.client("rds").describe_db_proxies()["DBProxies"][0]["DBProxyArn"])
+
+
+def foreign_tag_on_the_reader(cloud: Cloud, behind: Behind) -> None:
+    endpoints = cloud.client("rds").describe_db_proxy_endpoints(DBProxyName=NAME)["DBProxyEndpoints"]
+    tag(cloud, next(one["DBProxyEndpointArn"] for one in endpoints if one["DBProxyEndpointName"].endswith("-reader")))
 
 
 @pytest.mark.parametrize(
@@ -172,6 +180,7 @@ def foreign_tag(cloud: Cloud, behind: Behind) -> None:
         (no_target, "cluster"),
         (no_reader, "stories-test-reader"),
         (foreign_tag, "Owner"),
+        (foreign_tag_on_the_reader, "Owner"),
     ],
 )
 def test_what_was_changed_by_hand_is_named_as_drift_and_mended(

@@ -1,8 +1,13 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""NAT gateways hold their Elastic IP address: ministack forgets which one, and hands out a second for a repeat."""
+"""NAT gateways hold their Elastic IP address: ministack forgets which one, and hands out a second for a repeat.
+
+It also lists every address, whatever the filters.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
 from local_cloud.control_plane.stores import store
@@ -37,6 +42,23 @@ async def describe_nat_gateways(call: Call) -> Params:
     for gateway in answer.get("NatGateways", []):
         gateway["NatGatewayAddresses"] = _addresses.get(gateway["NatGatewayId"], [])
     return answer
+
+
+@registry.handles("ec2", "DescribeAddresses")
+async def describe_addresses(call: Call) -> Params:
+    answer = await call.forward()
+    filters = call.params.get("Filters", [])
+    return {**answer, "Addresses": [address for address in answer.get("Addresses", []) if _fits(address, filters)]}
+
+
+def _fits(address: dict[str, Any], filters: list[dict[str, Any]]) -> bool:
+    known = {
+        "allocation-id": address["AllocationId"],
+        "public-ip": address["PublicIp"],
+        "domain": address["Domain"],
+        **{f"tag:{tag['Key']}": tag["Value"] for tag in address.get("Tags", [])},
+    }
+    return all(known.get(one["Name"]) in one["Values"] for one in filters)
 
 
 @registry.handles("ec2", "ReleaseAddress")

@@ -1,8 +1,8 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""New names for clusters and instances, and a master password that RDS begins to manage; ministack has neither.
+"""New names for clusters and instances, and a master password that RDS begins or ceases to manage.
 
-Data and settings stay with what is renamed; endpoints follow the name, as in AWS.
+Ministack has neither. Data and settings stay with what is renamed; endpoints follow the name, as in AWS.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ async def modify_db_cluster(call: Call) -> Params:
         state.check_identifier("NewDBClusterIdentifier", new)
         if new in rds._clusters:
             raise AwsError("DBClusterAlreadyExistsFault", f"DB cluster {new} already exists.")
+    if wanted.get("ManageMasterUserPassword") is False and wanted.get("MasterUserPassword") and old in rds._clusters:
+        _leave_password(rds._clusters[old])
     answer = await call.forward({name: value for name, value in wanted.items() if name not in _OURS})
     if wanted.get("ManageMasterUserPassword"):
         _manage_password(call, rds._clusters[old])
@@ -55,6 +57,12 @@ def _manage_password(call: Call, cluster: dict[str, Any]) -> None:
     default = f"arn:aws:kms:{call.region}:{call.account}:key/aws-secretsmanager-default"
     cluster["MasterUserSecret"] = {"SecretArn": arn, "SecretStatus": "active", "KmsKeyId": key or default}
     cluster["_MasterUserPassword"] = password
+
+
+def _leave_password(cluster: dict[str, Any]) -> None:
+    """The master password is the caller's again; RDS deletes its secret."""
+    if secret := cluster.pop("MasterUserSecret", None):
+        secretsmanager.delete_secret_in_process(secret["SecretArn"])
 
 
 def _rename_cluster(old: str, new: str) -> None:
