@@ -241,11 +241,13 @@ thresholds:
   elements: dict
   sample: [{metric: "http_req_duration{kind:page}", expression: "p(95)<2000", met: true}]
 samples:
-  description: The course of the test.
+  description:
+    - The course of the test. Requests a second and their average are of the time since the sample before; the percentile
+      and failures are of the whole test so far.
   returned: when the test ran
   type: list
   elements: dict
-  sample: [{second: 3.0, users: 12, requests_per_s: 5.3, p95_ms: 61.2, error_percent: 0.0}]
+  sample: [{second: 3.0, users: 12, requests_per_s: 5.3, average_ms: 22.1, p95_ms: 61.2, error_percent: 0.0}]
 passed:
   description: Whether every limit held.
   returned: when the test ran

@@ -233,7 +233,7 @@ def test_a_plan_tells_what_happens_to_each_resource_and_counts_it_once() -> None
             "resources": {"db_instance": ["stories-production-1"]},
         },
         {"play": "Phase 4: edge", "task": "again", "resources": {"nat_gateway": ["stories-production-nat-1"]}},
-        {"play": "Phase 4: edge", "task": "Make an alarm", "changed": True},
+        {"play": "Phase 4: edge", "task": "stories1001.platform.release : Make an alarm", "changed": True},
         {"play": "Phase 4: edge", "task": "new", "resources": {"spaceship": ["one"]}},
     ]
     lines = planned_lines(records, described(), prices())
@@ -252,6 +252,7 @@ def test_a_plan_tells_what_happens_to_each_resource_and_counts_it_once() -> None
     assert total(lines) == round(sum(one.monthly_usd for one in lines), 2)
     destroyed = next(one for one in lines if one.action == "destroy")
     assert destroyed.monthly_usd == 0
+    assert destroyed.how == "ends; one like it costs $53.29"
 
 
 def test_the_table_names_every_part_that_costs_and_the_verdict() -> None:
