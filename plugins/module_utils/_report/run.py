@@ -91,9 +91,10 @@ class Run:
         if told:
             self.facts[action] = {"at": at, **told}
 
-    def document(self, ended: float) -> dict[str, Any]:
-        """The record to keep."""
+    def document(self, ended: float, interrupted: bool = False) -> dict[str, Any]:
+        """The record to keep. interrupted: the run was broken off in its last play."""
         if self.plays:
+            self.plays[-1]["interrupted"] = interrupted
             self.plays[-1]["ended"] = max(self.plays[-1]["ended"], self.plays[-1]["started"])
         return {
             "version": 1,
@@ -104,6 +105,7 @@ class Run:
             "ended": ended,
             "changed": self.changed,
             "failed": len(self.failures),
+            "interrupted": interrupted,
             "plays": self.plays,
             "facts": self.facts,
         }
