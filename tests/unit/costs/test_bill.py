@@ -97,6 +97,9 @@ def test_each_line_can_be_reckoned_again_from_its_own_words() -> None:
             {"platform_usage_cdn_gb": 1124, "platform_usage_cdn_far_percent": 50},
             50 * 0.085 + 50 * 0.12,
         ),
+        # HTTPS and latency; $1 for each of them.
+        ("health_check", "stories-production-site", {}, 2.5),
+        ("health_check", "stories-production-site", {"monitoring_site_latency": False}, 1.5),
         ("vpc_endpoint", "stories-production-s3", {}, 0),
         (
             "vpc_endpoint",
