@@ -194,7 +194,7 @@ def _limits(path: Sequence[Month], description: Description) -> list[Limit]:
         Limit(
             f"ecs_service_max_capacity: {most_tasks} tasks, {most_tasks * per_task:g} readers at once",
             _first(path, [one.tasks > most_tasks for one in path]),
-            f"Raise ecs_service_max_capacity to {wanted}, or give a task more than {description['ecs_service_cpu']} "
+            f"Raise ecs_service_max_capacity to {max(wanted, most_tasks + 1)}, or give a task more than {description['ecs_service_cpu']} "
             "CPU units and prove with the load test what it holds.",
             "tasks",
             most_tasks,
@@ -210,7 +210,7 @@ def _limits(path: Sequence[Month], description: Description) -> list[Limit]:
         Limit(
             f"rds_aurora_instance_count: {described} {'reader instance' if described == 1 else 'reader instances'}",
             _first(path, [one.readers > described for one in path]),
-            f"Raise rds_aurora_instance_count to {max(one.instances for one in path)}, or turn "
+            f"Raise rds_aurora_instance_count to {max(described + 2, *(one.instances for one in path))}, or turn "
             "rds_aurora_reader_autoscaling on.",
             "readers",
             described,

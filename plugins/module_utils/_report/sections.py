@@ -315,9 +315,9 @@ def capacity(facts: Mapping[str, Document]) -> str:
         reached = [
             [
                 one["limit"],
-                Raw('<span class="soft">not in the plan</span>')
+                Raw('<span class="soft keep">not in the plan</span>')
                 if one["reached_in_month"] is None
-                else Raw(f"<b>month {int(one['reached_in_month'])}</b>"),
+                else Raw(f'<b class="keep">month {int(one["reached_in_month"])}</b>'),
                 one["what_to_do"],
             ]
             for one in limits

@@ -24,6 +24,7 @@ h3{font-size:16px;margin:18px 0 6px}
 p{margin:6px 0}
 .soft,.note{color:var(--soft)}
 .note{font-size:14px}
+.keep{white-space:nowrap}
 nav{display:flex;flex-wrap:wrap;gap:6px 18px;font-size:14px;margin-bottom:18px}
 a{color:var(--c1)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:22px 0}
