@@ -189,12 +189,13 @@ def _limits(path: Sequence[Month], description: Description) -> list[Limit]:
     last = path[-1]
     per_task = float(description["platform_growth_users_per_task"])
     # What was promised counts even if growth does not get there within the plan.
-    wanted = max(*(one.tasks for one in path), math.ceil(float(kpis.get("concurrent_users", 0)) / per_task))
+    promised = math.ceil(float(kpis.get("concurrent_users", 0)) / per_task)
+    wanted = max(*(one.tasks for one in path), promised, most_tasks + 1)
     limits = [
         Limit(
             f"ecs_service_max_capacity: {most_tasks} tasks, {most_tasks * per_task:g} readers at once",
             _first(path, [one.tasks > most_tasks for one in path]),
-            f"Raise ecs_service_max_capacity to {max(wanted, most_tasks + 1)}, or give a task more than {description['ecs_service_cpu']} "
+            f"Raise ecs_service_max_capacity to {wanted}, or give a task more than {description['ecs_service_cpu']} "
             "CPU units and prove with the load test what it holds.",
             "tasks",
             most_tasks,
