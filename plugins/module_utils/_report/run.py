@@ -74,7 +74,9 @@ class Run:
             "steps": [str(step["sentence"]) for step in steps if isinstance(step, Mapping) and "sentence" in step],
         }
         if failed:
-            entry["error"] = str(answer.get("msg") or "it gave no reason")[:_LONGEST_ERROR]
+            # Of a loop, what its items say; Ansible's own word is only that some failed.
+            items = [str(one["msg"]) for one in looped if one.get("failed") and one.get("msg")]
+            entry["error"] = ("\n".join(items) or str(answer.get("msg") or "it gave no reason"))[:_LONGEST_ERROR]
         if not self.plays:
             self.play("", begun)
         play = self.plays[-1]
