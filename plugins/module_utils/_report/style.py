@@ -39,7 +39,7 @@ section{padding:22px 24px;margin:0 0 18px}
 table{border-collapse:collapse;width:100%;font-size:15px;margin-top:10px}
 th,td{text-align:left;padding:8px 10px;border-top:1px solid var(--rule);vertical-align:top}
 thead th{border-top:0;color:var(--soft);font-weight:600;font-size:13px;white-space:nowrap}
-td.title{min-width:180px}
+td.title{min-width:200px}
 td.title .note{font-weight:400}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tfoot th,tfoot td{border-top:2px solid var(--ink);font-weight:600}

@@ -72,6 +72,7 @@ def test_each_line_can_be_reckoned_again_from_its_own_words() -> None:
     [
         # Checked by hand against the price pages of us-east-1.
         ("nat_gateway", "stories-production-nat-1", {"platform_usage_nat_gb": 100}, 730 * 0.045 + 4.5),
+        ("nat_gateway", "stories-production-nat-3", {"networking_nat_gateways": "single"}, 730 * 0.045),
         ("db_instance", "stories-production-1", {"rds_aurora_instance_class": "db.r6g.large"}, 730 * 0.26),
         (
             "db_instance",
