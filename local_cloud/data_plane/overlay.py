@@ -9,6 +9,7 @@ Routes, under /_cloud/data-plane:
 | GET /agent, /load-balancer | `?version=N&wait=S`: what that part shall do, once it differs from version N        |
 | POST /report               | what came of it: `tasks`, `target_groups`, `status`                                 |
 | POST /metrics              | `{"namespace", "region", "data"}` → CloudWatch                                      |
+| POST /logs                 | `{"account", "region", "group", "stream", "lines"}` → CloudWatch Logs               |
 | POST /secret               | `{"account", "region", "valueFrom"}` → the value that a container gets              |
 | GET /credentials           | `?task=ARN`: keys of the role of that task, as a container asks for them            |
 | GET /status                | settings, what each part last said of itself, addresses of the load balancers       |
@@ -18,6 +19,7 @@ Routes, under /_cloud/data-plane:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -160,6 +162,21 @@ async def put_metrics(request: AdminRequest) -> Record:
         some = body["data"][start : start + _MOST_DATA]
         scope = (ACCOUNT_ID, body["region"])
         await plane.invoke(scope, "cloudwatch", "PutMetricData", {"Namespace": body["namespace"], "MetricData": some})
+    return {}
+
+
+@registry.admin("POST", "/data-plane/logs")
+async def put_logs(request: AdminRequest) -> Record:
+    """Lines of a task's container; without their log group they go nowhere."""
+    body, now = request.body, int(time.time() * 1000)
+    scope, place = (body["account"], body["region"]), {"logGroupName": body["group"], "logStreamName": body["stream"]}
+    events = [{"timestamp": now, "message": line} for line in body["lines"]]
+    try:
+        with contextlib.suppress(AwsError):  # the stream is there since the first lines
+            await plane.invoke(scope, "logs", "CreateLogStream", place)
+        await plane.invoke(scope, "logs", "PutLogEvents", {**place, "logEvents": events})
+    except AwsError as error:
+        return {"refused": error.code}
     return {}
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from local_cloud import processes
 from local_cloud.data_plane import addresses
 from local_cloud.data_plane.control_client import ControlPlane, ControlPlaneError
+from local_cloud.data_plane.task_logs import ship
 from local_cloud.settings import CHECKOUT, STATE_DIR_VARIABLE
 
 logger = logging.getLogger("data_plane")
@@ -83,6 +84,7 @@ class Task:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     spec: Spec = field(default_factory=dict)
+    shipping: list[asyncio.Task[None]] = field(default_factory=list)  # of logs
 
 
 class Tasks:
@@ -197,6 +199,8 @@ class Tasks:
                 preexec_fn=lambda: processes.die_with_parent(signal.SIGKILL),
                 process_group=0,
             )
+        if container["log"]:
+            task.shipping.append(asyncio.create_task(ship(self._control_plane, task.spec, container["log"], log_file)))
         if command[0] == sys.executable:
             await _until_it_speaks(process, log_file)
 
@@ -228,6 +232,9 @@ class Tasks:
             except TimeoutError:
                 _signal(process, signal.SIGKILL)
                 await process.wait()
+        for shipping in task.shipping:
+            shipping.cancel()
+        await asyncio.gather(*task.shipping, return_exceptions=True)
 
 
 async def _until_it_speaks(process: asyncio.subprocess.Process, log_file: Path) -> None:

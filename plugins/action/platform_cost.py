@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ..module_utils._costs.cost import GUARD, cost, refusal
 from ..module_utils._costs.table import table
@@ -35,6 +36,7 @@ class ActionModule(ActionBase):
             # What is missing is told before the minutes that a plan takes.
             told = cost(description, prices)
             if plan:
+                Display().display(f"   {plan} runs in check mode, which takes up to a minute", stderr=True)
                 records = check_run(Path(variables.get("playbook_dir", ".")) / plan)
                 told = cost(description, prices, records)
                 told["table"] = table(told)

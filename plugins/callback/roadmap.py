@@ -163,7 +163,7 @@ class CallbackModule(Default):
         """A failure in full, without the facts that stand in the report and in lines of their own."""
         if not self._plain and "msg" in result:
             result = {key: value for key, value in result.items() if key not in _IN_THE_REPORT}
-            if all(key == "msg" or key.startswith("_") for key in result):
+            if all(key in ("msg", *_OF_ANSIBLE) or key.startswith("_") for key in result):
                 return "as told above"  # Ansible has printed the message with the place of its task
         return str(super()._dump_results(result, *arguments, **named))
 
@@ -208,7 +208,7 @@ class CallbackModule(Default):
             told = f"{play['name'][:wide]:{wide}} {state:>12} {lasting(play['ended'] - play['started']):>13}"
             self._display.display(told, color=colour)
         for task in self._run.failures:
-            self._display.display(f"FAILED: {task['name']}\n  {task['error']}", color=C.COLOR_ERROR)
+            self._display.display(f"FAILED: {task['name']}\n{_indented(task['error'])}", color=C.COLOR_ERROR)
         for host in sorted(stats.processed):
             counts = stats.summarize(host)
             order = ("ok", "changed", "unreachable", "failures", "skipped", "rescued", "ignored")
@@ -221,3 +221,7 @@ def _changes_of(task: Mapping[str, Any]) -> list[str]:
     if not task["changed"]:
         return []
     return list(task["steps"]) or [task["name"].partition(" : ")[2] or task["name"]]
+
+
+def _indented(words: str) -> str:
+    return "\n".join(f"  {line}" for line in words.splitlines())

@@ -29,6 +29,8 @@ options:
         key: enabled
 """
 
+import atexit
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,9 @@ class CallbackModule(CallbackBase):
         self._play: Any = None
         self._folder = ""
         self._begun: dict[str, float] = {}
+        self._process = os.getpid()
+        # A run that is broken off (Ctrl-C, a cancelled job) has no last word of Ansible's.
+        atexit.register(self._end, interrupted=True)
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         name = Path(str(playbook._file_name)).stem
@@ -120,11 +125,15 @@ class CallbackModule(CallbackBase):
         )
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._end()
+
+    def _end(self, interrupted: bool = False) -> None:
+        """Keep the record and draw the page, once for each run."""
         run, self._run = self._run, None
-        if not run or not self._folder or not self.get_option("enabled"):
+        if not run or not self._folder or os.getpid() != self._process or not self.get_option("enabled"):
             return
         store = Store(Path(self._folder) / run.platform["prefix"])
-        document = run.document(time.time())
+        document = run.document(time.time(), interrupted)
         try:
             name = store.keep(document)
             runs = store.runs()

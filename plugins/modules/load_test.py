@@ -111,8 +111,29 @@ options:
       - With O(runner=fargate) they are readable in the task's description, so no secret belongs in them then.
     type: dict
     default: {}
+  signing:
+    description:
+      - With what paths are signed that only signed URLs may read; see M(stories1001.platform.cloudfront_signed_url).
+        The signatures end with the test. Without it nothing is signed.
+    type: dict
+    suboptions:
+      secret_id:
+        description: ARN or name of the secret with the private key.
+        type: str
+        required: true
+      key_pair_id:
+        description: Id of the public key in CloudFront.
+        type: str
+        required: true
+  signed_paths:
+    description: How the paths begin that are signed with O(signing).
+    type: list
+    elements: str
+    default: [/content/]
   check_path:
-    description: Opened once before the test.
+    description:
+      - Opened once before the test, and after it everything that the users only read. A path that does not answer with
+        a status of success is an error before the test. With O(runner=fargate) nothing is opened from here.
     type: str
     default: /
   ca_path:
@@ -165,6 +186,14 @@ options:
         description: Bucket through which the summary comes back, below C(load-test/).
         type: str
         required: true
+      log_group:
+        description: Log group of that container; its figures are shown while the test runs. Nothing is shown without.
+        type: str
+        default: ""
+      log_stream_prefix:
+        description: Its C(awslogs-stream-prefix).
+        type: str
+        default: k6
   results_path:
     description: File for the results, JSON; its folder is made. None is written in check mode.
     type: path
@@ -241,11 +270,13 @@ thresholds:
   elements: dict
   sample: [{metric: "http_req_duration{kind:page}", expression: "p(95)<2000", met: true}]
 samples:
-  description: The course of the test.
+  description:
+    - The course of the test. Requests a second and their average are of the time since the sample before; percentile
+      and failures are of the whole test so far.
   returned: when the test ran
   type: list
   elements: dict
-  sample: [{second: 3.0, users: 12, requests_per_s: 5.3, p95_ms: 61.2, error_percent: 0.0}]
+  sample: [{second: 3.0, users: 12, requests_per_s: 5.3, average_ms: 22.1, p95_ms: 61.2, error_percent: 0.0}]
 passed:
   description: Whether every limit held.
   returned: when the test ran
@@ -264,18 +295,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.api import Aws
+from ..module_utils._cloudfront.signing import HAS_CRYPTOGRAPHY, signed_url
+from ..module_utils._cloudfront.signing_keys import read_key
 from ..module_utils._engine.resources import is_planned
 from ..module_utils._engine.runner import refusing
 from ..module_utils._engine.steps import PlanRefused
 from ..module_utils._kpis.table import checked
 from ..module_utils._load_test import fargate, local
-from ..module_utils._load_test.plan import Plan, Shape, plan
+from ..module_utils._load_test.plan import Plan, Shape, plan, readable_paths, signed
 from ..module_utils._load_test.progress import Progress
 from ..module_utils._load_test.results import passed, result
 
+_SLACK = 900.0  # seconds that a signature holds beyond the test's length: a Fargate task takes time to start
 STEP = {
     "name": {"type": "str", "required": True},
     "kind": {"type": "str", "choices": ["page", "api", "file"], "default": "page"},
@@ -297,6 +332,12 @@ FARGATE = {
     "security_group_ids": {"type": "list", "elements": "str", "required": True},
     "assign_public_ip": {"type": "bool", "default": False},
     "bucket": {"type": "str", "required": True},
+    "log_group": {"type": "str", "default": ""},
+    "log_stream_prefix": {"type": "str", "default": "k6"},
+}
+SIGNING = {
+    "secret_id": {"type": "str", "required": True, "no_log": False},
+    "key_pair_id": {"type": "str", "required": True, "no_log": False},
 }
 ARGUMENTS: dict[str, Any] = {
     "platform": {"type": "str", "required": True},
@@ -312,6 +353,8 @@ ARGUMENTS: dict[str, Any] = {
     "think_seconds": {"type": "list", "elements": "float", "default": [1, 4]},
     # The secret header of the origin may be among them.
     "headers": {"type": "dict", "default": {}, "no_log": True},
+    "signing": {"type": "dict", "no_log": False, "options": SIGNING},
+    "signed_paths": {"type": "list", "elements": "str", "default": ["/content/"]},
     "check_path": {"type": "str", "default": "/"},
     "ca_path": {"type": "path"},
     "validate_certs": {"type": "bool", "default": True},
@@ -357,12 +400,13 @@ def _shape(params: Mapping[str, Any], kpis: Mapping[str, float]) -> Shape:
 def _run(module: Any, params: Mapping[str, Any], shape: Shape, test: Plan, kpis: Mapping[str, float]) -> dict[str, Any]:
     progress = Progress(params["progress_path"] or "")
     begun, started = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    scenarios = _signed(module, params, test)
     if params["runner"] == "fargate":
         key = f"load-test/{started.replace(':', '').replace('-', '')}.json"
 
         def script(summary_url: str) -> str:
             told = {"headers": _headers(params), "insecure": _insecure(params), "summary_url": summary_url}
-            return plan(shape, params["scenarios"], params["base_url"], kpis, **told).script(params["script"])
+            return plan(shape, scenarios, params["base_url"], kpis, **told).script(params["script"])
 
         summary = fargate.run(Aws(module), {**params["fargate"], "key": key}, script, test.seconds, progress)
     else:
@@ -374,8 +418,12 @@ def _run(module: Any, params: Mapping[str, Any], shape: Shape, test: Plan, kpis:
             )
         address = f"{params['base_url'].rstrip('/')}{params['check_path']}"
         local.reach(address, _headers(params), ca_path, _insecure(params))
+        base_url, seen = params["base_url"].rstrip("/"), readable_paths(scenarios)
+        local.look_at(base_url, seen, _headers(params), ca_path, _insecure(params))
         progress.say("0 s", f"{test.peak} users at the peak, {test.seconds:.0f} s")
-        summary = local.run(k6, test.script(params["script"]), test.seconds, progress, ca_path)
+        options = {"headers": _headers(params), "insecure": _insecure(params)}
+        whole = plan(shape, scenarios, params["base_url"], kpis, **options)
+        summary = local.run(k6, whole.script(params["script"]), test.seconds, progress, ca_path)
     took = float(summary.get("state", {}).get("testRunDurationMs", 0)) / 1000 or time.monotonic() - begun
     told = result(
         summary["metrics"],
@@ -398,6 +446,28 @@ def _run(module: Any, params: Mapping[str, Any], shape: Shape, test: Plan, kpis:
             "address through: cloudfront_waf_allowed_addresses."
         )
     return told
+
+
+def _signed(module: Any, params: Mapping[str, Any], test: Plan) -> list[dict[str, Any]]:
+    """The scenarios, with signatures on what only signed URLs may read."""
+    if not params["signing"]:
+        return list(params["scenarios"])
+    if not HAS_CRYPTOGRAPHY:
+        module.fail_json(msg=missing_required_lib("cryptography"))
+    secret = params["signing"]["secret_id"]
+    key = read_key(Aws(module), secret)
+    if key is None:
+        raise PlanRefused(
+            [f"Looked for the signing key in secret {secret} and found no such secret. Run playbooks/phase4.yml."]
+        )
+    _generation, private_key = key
+    expires, base_url = int(time.time() + test.seconds + _SLACK), params["base_url"].rstrip("/")
+    key_pair_id = params["signing"]["key_pair_id"]
+
+    def sign(path: str) -> str:
+        return signed_url(base_url + path, expires, private_key=private_key, key_pair_id=key_pair_id)[len(base_url) :]
+
+    return signed(params["scenarios"], params["signed_paths"], sign)
 
 
 def _keep(path: str, told: Mapping[str, Any]) -> None:

@@ -2,15 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """CloudWatch alarms with everything that AWS shows of them: expressions, percentiles, suppressors, all actions.
 
-ministack evaluates alarms on single metrics and the rules of composite alarms. An alarm on an expression is kept
-and stays where it is: INSUFFICIENT_DATA until someone sets its state.
+Alarms on single metrics are evaluated here, the rules of composite alarms by ministack. An alarm on an expression is
+kept and stays where it is: INSUFFICIENT_DATA until someone sets its state.
 """
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from ministack.services import cloudwatch
+
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
+from local_cloud.control_plane.services.alarm_states import state_of
 from local_cloud.control_plane.stores import store
 
 kept = store("cloudwatch_alarms")  # name -> what ministack does not keep of an alarm
@@ -87,3 +91,32 @@ async def describe_alarms(call: Call) -> Params:
 
 def _complete(alarm: dict[str, Any]) -> None:
     alarm.update(kept.get(alarm["AlarmName"], {}))
+
+
+def _evaluate(alarm: dict[str, Any]) -> None:
+    """An alarm on one metric, by the points of its own dimensions; what follows a change of state is ministack's.
+
+    ministack would take all points of a metric's name together, whatever they belong to, and all periods as one: a bad
+    second of one slot would ring the alarms of both for as long as they look back.
+    """
+    if not alarm.get("Namespace") or not alarm.get("MetricName"):
+        return
+    dimensions = cloudwatch._dims_key(cloudwatch._dims_from_list(alarm.get("Dimensions") or []))
+    points = cloudwatch._metrics.get((alarm["Namespace"], alarm["MetricName"], dimensions)) or []
+    name = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+    found = state_of(
+        alarm, points, lambda some: cloudwatch._stat_value(cloudwatch._calc_stats(some), name, some), time.time()
+    )
+    before = alarm["StateValue"]
+    if found is None or found[0] == before:
+        return
+    state, reason = found
+    alarm |= {"StateValue": state, "StateReason": reason, "StateUpdatedTimestamp": int(time.time())}
+    cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
+    cloudwatch._dispatch_alarm_actions(alarm, before, state, reason)
+    cloudwatch._evaluate_parent_alarms(alarm)
+
+
+if not hasattr(cloudwatch, "_evaluate_alarm"):
+    raise RuntimeError("ministack's cloudwatch has no _evaluate_alarm; this overlay is for ministack 1.5.33")
+cloudwatch._evaluate_alarm = _evaluate

@@ -180,12 +180,24 @@ async def tasks(invoke: Invoke, scope: Scope, records: list[Record]) -> list[Rec
                 "memory": definitions[arn].get("memory"),
                 "cpu": definitions[arn].get("cpu"),
                 "containers": [
-                    _container(container, overrides.get(container["name"], {}))
+                    {
+                        **_container(container, overrides.get(container["name"], {})),
+                        "log": _log(container, record),
+                    }
                     for container in definitions[arn]["containerDefinitions"]
                 ],
             }
         )
     return found
+
+
+def _log(definition: Record, task: Record) -> Record | None:
+    """Where a task that no service runs writes its log. Services write much, which stays in files."""
+    options = (definition.get("logConfiguration") or {}).get("options") or {}
+    if task.get("group", "").startswith("service:") or not options.get("awslogs-stream-prefix"):
+        return None
+    stream = f"{options['awslogs-stream-prefix']}/{definition['name']}/{task['taskArn'].rpartition('/')[2]}"
+    return {"group": options["awslogs-group"], "stream": stream}
 
 
 def _container(definition: Record, override: Record) -> Record:

@@ -81,6 +81,14 @@ class Aws:
                     return None
                 raise
 
+    def signed_url(self, attempt: str, operation: str, seconds: int, /, **parameters: Any) -> str:
+        """An address of S3 under which anybody may call this operation for so many seconds."""
+        with attempting(attempt):
+            # What boto3 signs with of itself is, in older regions, what S3 refuses for buckets with a key of their own.
+            client = self._module.client("s3", config={"signature_version": "s3v4"})
+            address: str = client.generate_presigned_url(operation, Params=parameters, ExpiresIn=seconds)
+            return address
+
     def pages(
         self,
         attempt: str,

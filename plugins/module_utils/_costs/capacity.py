@@ -189,7 +189,8 @@ def _limits(path: Sequence[Month], description: Description) -> list[Limit]:
     last = path[-1]
     per_task = float(description["platform_growth_users_per_task"])
     # What was promised counts even if growth does not get there within the plan.
-    wanted = max(*(one.tasks for one in path), math.ceil(float(kpis.get("concurrent_users", 0)) / per_task))
+    promised = math.ceil(float(kpis.get("concurrent_users", 0)) / per_task)
+    wanted = max(*(one.tasks for one in path), promised, most_tasks + 1)
     limits = [
         Limit(
             f"ecs_service_max_capacity: {most_tasks} tasks, {most_tasks * per_task:g} readers at once",
@@ -210,7 +211,7 @@ def _limits(path: Sequence[Month], description: Description) -> list[Limit]:
         Limit(
             f"rds_aurora_instance_count: {described} {'reader instance' if described == 1 else 'reader instances'}",
             _first(path, [one.readers > described for one in path]),
-            f"Raise rds_aurora_instance_count to {max(one.instances for one in path)}, or turn "
+            f"Raise rds_aurora_instance_count to {max(described + 2, *(one.instances for one in path))}, or turn "
             "rds_aurora_reader_autoscaling on.",
             "readers",
             described,

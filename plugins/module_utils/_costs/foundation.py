@@ -16,8 +16,10 @@ def nat_names(description: Description) -> list[str]:
     return [f"{description.prefix}-nat-{number}" for number in range(1, ways_out + 1)]
 
 
-def _nat_gateway(description: Description, _name: str) -> list[Part]:
-    share = description.usage("nat_gb") / max(1, len(nat_names(description)))
+def _nat_gateway(description: Description, name: str) -> list[Part]:
+    names = nat_names(description)
+    # One that stands and is no longer asked for has no traffic; its hours are billed all the same.
+    share = description.usage("nat_gb") / len(names) if name in names else 0
     return [Part(HOURS, "h", "nat_gateway/hour"), Part(share, "GB", "nat_gateway/gb")]
 
 

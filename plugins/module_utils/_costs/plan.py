@@ -74,7 +74,8 @@ def _told(record: Record) -> list[tuple[str, str, str]]:
     ]
     if not steps and record.get("changed"):
         # A module that tells no steps; its task is all that is known.
-        return [*standing, (TASK_KIND, str(record.get("task", "")), "change")]
+        name = str(record.get("task", ""))
+        return [*standing, (TASK_KIND, name.partition(" : ")[2] or name, "change")]  # without its role
     return [*steps, *standing]
 
 
@@ -88,7 +89,18 @@ def _step(step: str) -> tuple[str, str, str]:
 def _line(key: tuple[str, str], phase: int, action: str, description: Description, prices: Prices) -> Line:
     kind, name = key
     rule: Rule | None = BY_KIND.get(kind)
-    if rule is None or action == "destroy":
-        return Line(phase, kind, name, 0.0, "ends" if action == "destroy" else "", action)
+    if action == "destroy":
+        return Line(phase, kind, name, 0.0, _end_of(rule, name, description, prices), action)
+    if rule is None:
+        return Line(phase, kind, name, 0.0, "", action)
     priced = line(rule, name, description, prices, action)
     return Line(phase, kind, name, priced.monthly_usd, priced.how, action)
+
+
+def _end_of(rule: Rule | None, name: str, description: Description, prices: Prices) -> str:
+    """That a resource ends, and what it cost if it was of the size that the description has now."""
+    parts = rule.parts(description, name) if rule else ()
+    if rule is None or not parts or not all(prices.has(part.price) for part in parts):
+        return "ends"
+    saved = line(rule, name, description, prices).monthly_usd
+    return f"ends; one like it costs ${saved:,.2f}" if saved else "ends"

@@ -180,7 +180,9 @@ class Account:
                 if average is not None and (worst is None or average > worst[0]):
                     worst = (average, dimensions["Region"])
         if worst is None:
-            return judge.not_measured("the platform's health checks have no latency figures yet (MeasureLatency)")
+            return judge.not_measured(
+                "the platform's health checks have no latency figures yet (monitoring_site_latency)"
+            )
         return Measured(worst[0], f"seen from {worst[1]}")
 
     def _average_latency(self, dimensions: Mapping[str, str]) -> float | None:

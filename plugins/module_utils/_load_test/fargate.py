@@ -3,7 +3,7 @@
 """k6 as a Fargate task: near the readers' network instead of the operator's, for loads that one desk cannot make.
 
 The script travels in the task's environment, packed; the summary comes back through an address of S3 that is signed
-for this one object.
+for this one object. While k6 runs, a loop beside it writes k6's own figures to the task's log, which is followed here.
 """
 
 from __future__ import annotations
@@ -18,14 +18,20 @@ from typing import Any
 from .._aws.api import Aws
 from .._engine.steps import PlanRefused, StepFailed
 from .progress import Progress
+from .task_log import METRICS, ROUND, TaskLog
 
 _EVERY = 5.0  # seconds between two looks
 _START = 300.0  # seconds that the task may take to begin
 _SLACK = 180.0  # seconds beyond the test's length
 _LONGEST_OVERRIDES = 8192  # characters, of RunTask
 _GONE = ("NoSuchKey", "404")
-# The task definition's entry point is a shell.
-_COMMAND = ['printf %s "$K6_SCRIPT" | base64 -d | gunzip -c | k6 run --quiet --no-usage-report -']
+# The task definition's entry point is a shell. k6 without --quiet would tell its progress in words that nobody counts.
+_TELL = (
+    f"while sleep 5; do for m in {' '.join(METRICS)}; do wget -qO- http://127.0.0.1:6565/v1/metrics/$m && echo; done; "
+    f"echo {ROUND}; done"
+)
+_RUN = 'printf %s "$K6_SCRIPT" | base64 -d | gunzip -c | k6 run --quiet --no-usage-report --address 127.0.0.1:6565 -'
+_COMMAND = [f"({_TELL}) 2>/dev/null & told=$!; {_RUN}; ended=$?; kill $told; exit $ended"]
 
 
 def run(
@@ -38,26 +44,33 @@ def run(
 ) -> Mapping[str, Any]:
     """Start the task, wait for its end, fetch its summary.
 
-    where: cluster, task_definition, container, subnet_ids, security_group_ids, assign_public_ip, bucket, key.
+    where: cluster, task_definition, container, subnet_ids, security_group_ids, assign_public_ip, bucket, key; log_group
+    and log_stream_prefix, or an empty log_group for a test that nobody watches.
     script: makes the script when it is told where the summary goes. Raises PlanRefused, StepFailed.
     """
     place = {"Bucket": where["bucket"], "Key": where["key"]}
     lives = int(seconds + _START + _SLACK)
-    signed = aws.client("s3").generate_presigned_url("put_object", Params=place, ExpiresIn=lives)
+    signed = aws.signed_url(f"sign the address of s3://{where['bucket']}/{where['key']}", "put_object", lives, **place)
     task = _start(aws, where, _overrides(where["container"], script(signed)))
-    progress.say("fargate", f"started task {task.rpartition('/')[2]}")
-    stopped = _until_stopped(aws, where["cluster"], task, lives, progress, pause)
+    ident = task.rpartition("/")[2]
+    progress.say("fargate", f"started task {ident}")
+    stream = f"{where['log_stream_prefix']}/{where['container']}/{ident}"
+    log = TaskLog(aws, where["log_group"], stream, progress) if where["log_group"] else None
+    stopped = _until_stopped(aws, where["cluster"], task, lives, progress, pause, log)
     answer = aws.call_unless(
         _GONE, f"read the summary s3://{place['Bucket']}/{place['Key']}", "s3", "get_object", **place
     )
     if answer is None:
         raise StepFailed(
-            f"Tried to read the summary of load-test task {task} and found none; the task stopped with: {stopped}. "
-            "See its "
-            "log, or run the test on the controller (load_test_runner: controller)."
+            f"Tried to read the summary of load-test task {task} and found none; the task stopped with: {stopped}."
+            f"{_said(log)} See its log, or run the test on the controller (load_test_runner: controller)."
         )
     told: Mapping[str, Any] = json.loads(answer["Body"].read())
     return told
+
+
+def _said(log: TaskLog | None) -> str:
+    return f" It said: {' / '.join(log.said)[-600:]}." if log and log.said else ""
 
 
 def _overrides(container: str, script: str) -> dict[str, Any]:
@@ -104,15 +117,23 @@ def _start(aws: Aws, where: Mapping[str, Any], overrides: Mapping[str, Any]) -> 
 
 
 def _until_stopped(
-    aws: Aws, cluster: str, task: str, lives: float, progress: Progress, pause: Callable[[float], None]
+    aws: Aws,
+    cluster: str,
+    task: str,
+    lives: float,
+    progress: Progress,
+    pause: Callable[[float], None],
+    log: TaskLog | None,
 ) -> str:
-    """Wait for the task's end; why it ended."""
+    """Wait for the task's end and show its log meanwhile; why it ended."""
     begun, last = time.monotonic(), ""
     try:
         while True:
             answer = aws.call(f"look at task {task}", "ecs", "describe_tasks", cluster=cluster, tasks=[task])
             found = (answer.get("tasks") or [{}])[0]
             status, passed = str(found.get("lastStatus", "gone")), time.monotonic() - begun
+            if log:
+                log.look()
             if status in ("STOPPED", "gone"):
                 codes = [one.get("exitCode") for one in found.get("containers", [])]
                 return f"{found.get('stoppedReason', 'no reason')}, exit codes {codes}"

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.error
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,46 @@ def reach(url: str, headers: Mapping[str, str], ca_path: str, insecure: bool) ->
                 "(playbooks/phase3.yml), or mend load_test_base_url."
             ]
         ) from error
+
+
+def look_at(
+    base_url: str, paths: Mapping[str, Sequence[int]], headers: Mapping[str, str], ca_path: str, insecure: bool
+) -> None:
+    """Open each path once. Raises PlanRefused with all whose status is none of success: such a test shows nothing."""
+    wrong = []
+    for path, good in paths.items():
+        status = _status(base_url + path, headers, ca_path, insecure)
+        if status not in good:
+            shown = path.partition("?")[0]  # a signature is nobody's business
+            wrong.append(f"{shown} ({status or 'no answer'})")
+    if wrong:
+        raise PlanRefused(
+            [
+                f"Opened what the users of the load test read, once each, and these did not answer as they should: "
+                f"{', '.join(wrong)}. Nothing was tested. Name paths that exist: load_test_book_paths, "
+                "load_test_pdf_paths, load_test_scenarios."
+            ]
+        )
+
+
+def _status(url: str, headers: Mapping[str, str], ca_path: str, insecure: bool) -> int:
+    """The status of one visit; 0 where there was no answer."""
+    try:
+        answer = open_url(
+            url,
+            headers=dict(headers),
+            http_agent="stories1001.platform load_test",
+            timeout=15,
+            validate_certs=not insecure,
+            ca_path=ca_path or None,
+            use_netrc=False,
+        )
+    except urllib.error.HTTPError as error:
+        return int(error.code)
+    except (OSError, ValueError):
+        return 0
+    answer.close()
+    return int(answer.getcode())
 
 
 def run(k6: str, script: str, seconds: float, progress: Progress, ca_path: str = "") -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +112,23 @@ def _scenarios(scenarios: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                     f"Read the paths {step['paths']} of step {step['name']}; each begins with a slash, and there is at "
                     "least one. Mend them."
                 )
+
+
+def signed(
+    scenarios: Sequence[Mapping[str, Any]], prefixes: Sequence[str], sign: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """The scenarios with a signature on every path below one of these. sign: a path to the same with its signature."""
+
+    def paths(step: Mapping[str, Any]) -> list[str]:
+        return [sign(path) if path.startswith(tuple(prefixes)) else path for path in step["paths"]]
+
+    return [{**one, "steps": [{**step, "paths": paths(step)} for step in one["steps"]]} for one in scenarios]
+
+
+def readable_paths(scenarios: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
+    """Path → statuses of success, of everything that the users only read."""
+    steps = [step for one in scenarios for step in one["steps"] if step["method"] == "GET"]
+    return {path: list(step["status"]) for step in steps for path in step["paths"]}
 
 
 def plan(

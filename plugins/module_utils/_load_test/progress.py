@@ -18,6 +18,7 @@ class Progress:
     def __init__(self, path: str = "") -> None:
         self._path = path
         self.samples: list[dict[str, Any]] = []
+        self._took = 0.0
 
     def say(self, step: str, line: str) -> None:
         if self._path:
@@ -25,25 +26,29 @@ class Progress:
                 file.write(json.dumps({"at": time.time(), "step": step, "line": line}) + "\n")
 
     def sample(self, metrics: Mapping[str, Mapping[str, float]], second: float) -> None:
-        """Keep what k6 says of itself after so many seconds; rates are since the last sample."""
+        """Keep what k6 says of itself after so many seconds; rate and average are of the time since the last sample."""
         users = int(metrics.get("vus", {}).get("value", 0))
         requests = int(metrics.get("http_reqs", {}).get("count", 0))
+        took = metrics.get("http_req_duration", {}).get("avg", 0.0) * requests  # ms of all requests together
         p95 = round(metrics.get("http_req_duration", {}).get("p(95)", 0.0), 1)
         errors = round(100 * metrics.get("errors", {}).get("rate", 0.0), 3)
         last = self.samples[-1] if self.samples else {"second": 0.0, "requests": 0}
-        passed = second - float(last["second"])
-        rate = round((requests - int(last["requests"])) / passed, 1) if passed > 0 else 0.0
+        passed, more = second - float(last["second"]), requests - int(last["requests"])
+        average = round(max(0.0, took - self._took) / more, 1) if more > 0 else 0.0
+        self._took = took
+        rate = round(more / passed, 1) if passed > 0 else 0.0
         self.samples.append(
             {
                 "second": round(second, 1),
                 "users": users,
                 "requests": requests,
                 "requests_per_s": rate,
+                "average_ms": average,
                 "p95_ms": p95,
                 "error_percent": errors,
             }
         )
-        line = f"{users} users, {rate:g} requests/s, p95 so far {p95:g} ms, {errors:g} % failed"
+        line = f"{users} users, {rate:g} requests/s of {average:g} ms, p95 so far {p95:g} ms, {errors:g} % failed"
         self.say(f"{second:.0f} s", line)
 
 

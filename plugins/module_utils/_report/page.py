@@ -87,8 +87,8 @@ def _tiles(current: Document, runs: Sequence[Document], facts: Mapping[str, Docu
     weeks, done = len(sections.WEEKS), sections.weeks_done(runs)
     told = [
         (
-            "bad" if failed else "good",
-            "Failed" if failed else "Done",
+            "bad" if failed or current.get("interrupted") else "good",
+            "Failed" if failed else "Broken off" if current.get("interrupted") else "Done",
             f"{current['playbook']}{check}, {lasting(current['ended'] - current['started'])}, {outcome}",
         ),
         ("good" if done == weeks else "", f"{done} of {weeks}", "weeks of the roadmap done"),

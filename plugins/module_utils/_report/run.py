@@ -74,7 +74,9 @@ class Run:
             "steps": [str(step["sentence"]) for step in steps if isinstance(step, Mapping) and "sentence" in step],
         }
         if failed:
-            entry["error"] = str(answer.get("msg") or "it gave no reason")[:_LONGEST_ERROR]
+            # Of a loop, what its items say; Ansible's own word is only that some failed.
+            items = [str(one["msg"]) for one in looped if one.get("failed") and one.get("msg")]
+            entry["error"] = ("\n".join(items) or str(answer.get("msg") or "it gave no reason"))[:_LONGEST_ERROR]
         if not self.plays:
             self.play("", begun)
         play = self.plays[-1]
@@ -91,9 +93,10 @@ class Run:
         if told:
             self.facts[action] = {"at": at, **told}
 
-    def document(self, ended: float) -> dict[str, Any]:
-        """The record to keep."""
+    def document(self, ended: float, interrupted: bool = False) -> dict[str, Any]:
+        """The record to keep. interrupted: the run was broken off in its last play."""
         if self.plays:
+            self.plays[-1]["interrupted"] = interrupted
             self.plays[-1]["ended"] = max(self.plays[-1]["ended"], self.plays[-1]["started"])
         return {
             "version": 1,
@@ -104,6 +107,7 @@ class Run:
             "ended": ended,
             "changed": self.changed,
             "failed": len(self.failures),
+            "interrupted": interrupted,
             "plays": self.plays,
             "facts": self.facts,
         }

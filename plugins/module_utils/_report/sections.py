@@ -65,7 +65,8 @@ def _having(runs: Sequence[Document]) -> Callable[[int], list[tuple[Document, li
 
 
 def _failed(plays: Sequence[Document]) -> int:
-    return sum(int(play["failed"]) for play in plays)
+    """How many tasks failed; a play that was broken off counts as one."""
+    return sum(int(play["failed"]) + bool(play.get("interrupted")) for play in plays)
 
 
 def changes_of(plays: Sequence[Document]) -> list[str]:
@@ -85,9 +86,7 @@ def roadmap(runs: Sequence[Document]) -> str:
             continue
         last, plays = reached[0]
         built = max((some for _run, some in reached), key=lambda some: len(changes_of(some)))
-        word = Raw(
-            chip("missed" if _failed(plays) else "met").text.replace(">missed<", ">failed<").replace(">met<", ">done<")
-        )
+        word = Raw(f'<span class="chip {"missed" if _failed(plays) else "met"}">{_word(plays)}</span>')
         rows.append([f"{number} · {title}", word, _told(built), _told(plays), moment(last["started"])])
     columns = [Column("Week"), Column("State"), Column("Built with"), Column("Last time"), Column("Ran last")]
     builder = _builder(runs)
@@ -98,6 +97,11 @@ def roadmap(runs: Sequence[Document]) -> str:
             f"{lasting(builder['ended'] - builder['started'])}</h3>{_timeline(builder, roles=False)}"
         )
     return section("roadmap", "The roadmap", table(columns, rows) + drawn)
+
+
+def _word(plays: Sequence[Document]) -> str:
+    broken_off = any(play.get("interrupted") for play in plays)
+    return "broken off" if broken_off else "failed" if _failed(plays) else "done"
 
 
 def _told(plays: Sequence[Document]) -> str:
@@ -176,8 +180,15 @@ def load(tests: Sequence[Document]) -> str:
             "seconds",
         ),
         lines(
-            "95th percentile of all answers so far, in ms",
-            [Series("95th percentile", [(one["second"], one["p95_ms"]) for one in samples], "--c2")],
+            "Time to an answer, in ms",
+            [
+                Series("95th percentile so far", [(one["second"], one["p95_ms"]) for one in samples], "--c2"),
+                Series(
+                    "average of the moment",
+                    [(one["second"], one["average_ms"]) for one in samples if "average_ms" in one],
+                    "--c3",
+                ),
+            ],
             "seconds",
         ),
     ]
@@ -304,9 +315,9 @@ def capacity(facts: Mapping[str, Document]) -> str:
         reached = [
             [
                 one["limit"],
-                Raw('<span class="soft">not in the plan</span>')
+                Raw('<span class="soft keep">not in the plan</span>')
                 if one["reached_in_month"] is None
-                else Raw(f"<b>month {int(one['reached_in_month'])}</b>"),
+                else Raw(f'<b class="keep">month {int(one["reached_in_month"])}</b>'),
                 one["what_to_do"],
             ]
             for one in limits
@@ -388,9 +399,11 @@ def timelines(runs: Sequence[Document], current: Document) -> str:
     for run in runs[:_MOST_RUNS]:
         changes = len(changes_of(run["plays"]))
         would = " to make" if run["check"] else ""
+        broken_off = ", broken off" if run.get("interrupted") else ""
         outcome = f"{run['failed']} failed" if run["failed"] else counted(changes, "change") + would
         when = f"{moment(run['started'])} · {lasting(run['ended'] - run['started'])}"
-        title = f"<b>{escape(run['playbook'])}{' --check' if run['check'] else ''}</b> <span>{when} · {outcome}</span>"
+        name = f"{escape(run['playbook'])}{' --check' if run['check'] else ''}"
+        title = f"<b>{name}</b> <span>{when} · {outcome}{broken_off}</span>"
         opened = " open" if run is current else ""
         parts.append(f"<details{opened}><summary>{title}</summary>{_timeline(run)}{_steps(run)}</details>")
     return section("runs", "Runs so far", "".join(parts))

@@ -24,6 +24,7 @@ h3{font-size:16px;margin:18px 0 6px}
 p{margin:6px 0}
 .soft,.note{color:var(--soft)}
 .note{font-size:14px}
+.keep{white-space:nowrap}
 nav{display:flex;flex-wrap:wrap;gap:6px 18px;font-size:14px;margin-bottom:18px}
 a{color:var(--c1)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:22px 0}
@@ -38,7 +39,7 @@ section{padding:22px 24px;margin:0 0 18px}
 table{border-collapse:collapse;width:100%;font-size:15px;margin-top:10px}
 th,td{text-align:left;padding:8px 10px;border-top:1px solid var(--rule);vertical-align:top}
 thead th{border-top:0;color:var(--soft);font-weight:600;font-size:13px;white-space:nowrap}
-td.title{min-width:180px}
+td.title{min-width:200px}
 td.title .note{font-weight:400}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tfoot th,tfoot td{border-top:2px solid var(--ink);font-weight:600}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,17 @@ GUARD = """
   tasks:
     - name: Stop before the first write
       stories1001.platform.platform_cost: {{enforce: true}}
+"""
+SLOW = """
+- name: "Phase 1: a trial"
+  hosts: platform
+  gather_facts: false
+  vars_files: [{root}/playbooks/vars/platform.yml]
+  tasks:
+    - name: Begin
+      ansible.builtin.copy: {{content: x, dest: "{folder}/begun"}}
+    - name: Take long
+      ansible.builtin.command: sleep 30
 """
 SECRET = "correct-horse-battery"
 
@@ -149,3 +162,30 @@ def test_a_refusal_is_a_sentence_and_not_a_dump_of_figures(tmp_path: Path) -> No
     assert "against platform_monthly_budget_usd 500 and platform_accept_cost_usd 3. Nothing was written." in output
     assert "nat_gateway" not in output
     assert len(output) < 3000
+
+
+def test_a_run_that_is_broken_off_leaves_its_page_too(tmp_path: Path) -> None:
+    play = tmp_path / "slow.yml"
+    play.write_text(SLOW.format(root=ROOT, folder=tmp_path))
+    variables = json.dumps({"platform_reports_folder": str(tmp_path / "reports")})
+    command = [
+        Path(sys.executable).parent / "ansible-playbook",
+        "-i",
+        ROOT / "inventories/local",
+        play,
+        "-e",
+        variables,
+    ]
+    whole = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "STORIES1001_"))}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env={**whole, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)  # the task's end comes after its file
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) != 0
+    told = record(tmp_path)
+    assert (told["interrupted"], told["changed"]) == (True, 1)
+    assert "<b>Broken off</b>" in (tmp_path / "reports/stories-local/report.html").read_text()

@@ -21,7 +21,7 @@ SCRIPT = (ROOT / "roles/load_test/files/users.js").read_text()
 
 
 class Site:
-    """Counts visits; `/broken` fails, and `/api/…` is an API."""
+    """Counts visits; `/broken` fails under load, `/missing` always, and `/api/…` is an API."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -35,7 +35,9 @@ def site() -> Iterator[Site]:
 
         def do_GET(self) -> None:
             seen.paths.append(self.path)
-            self.send_response(500 if self.path == "/broken" else 200)
+            # `/broken` answers the one who looks first, and breaks under load.
+            breaks = self.path == "/missing" or (self.path == "/broken" and seen.paths.count("/broken") > 1)
+            self.send_response(500 if breaks else 200)
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"ok")
@@ -89,7 +91,9 @@ def test_users_of_each_kind_visit_and_the_figures_are_kept(cloud: Cloud, tmp_pat
     assert told["passed"] is True
     assert told["users"] == 4
     assert set(told["p95_ms"]) == {"page", "api"}
-    assert told["requests"] == len(seen.paths) - 1  # one visit before the test, to see that the site is there
+    assert (
+        told["requests"] == len(seen.paths) - 3
+    )  # visits before the test, to see that the site and its paths are there
     kept = json.loads(Path(told["results_path"]).read_text())
     assert kept["requests"] == told["requests"]
 
@@ -102,12 +106,16 @@ def test_a_site_that_fails_under_load_does_not_pass(cloud: Cloud, tmp_path: Path
     assert not told.get("failed")  # the verdict is the gate's business
 
 
+MISSING = [{"name": "readers", "share": 100, "steps": [{"name": "page", "paths": ["/missing"]}]}]
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"k6": "no-such-k6"}, "Looked for the program no-such-k6"),
         ({"base_url": "http://127.0.0.1:9"}, "got no answer"),
         ({"kpis": {}}, "found no page_p95_ms"),
+        ({"scenarios": MISSING}, "did not answer as they should: /missing (500). Nothing was tested."),
     ],
 )
 def test_bad_input_is_one_clear_error(cloud: Cloud, tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:
@@ -138,7 +146,7 @@ def test_a_fargate_task_makes_the_load_and_its_figures_come_back(tmp_path: Path)
             "load_test_users": 4,
             "load_test_steps": [100],
             "load_test_ramp_seconds": 0.5,
-            "load_test_hold_seconds": 2,
+            "load_test_hold_seconds": 12,  # long enough for the log to tell twice
             "load_test_think_seconds": [0.05, 0.1],
             "load_test_scenarios": scenarios,
             "load_test_subnet_ids": [subnet],
@@ -168,4 +176,5 @@ def test_a_fargate_task_makes_the_load_and_its_figures_come_back(tmp_path: Path)
         assert told["runner"] == "fargate"
         assert told["passed"] is True
         assert told["requests"] == len(seen.paths)
+        assert [sample["users"] for sample in told["samples"]][:1] == [4]  # while it ran, out of the task's log
         assert run_playbook(cloud, str(play), "--check").changed == 0

@@ -72,6 +72,7 @@ def test_each_line_can_be_reckoned_again_from_its_own_words() -> None:
     [
         # Checked by hand against the price pages of us-east-1.
         ("nat_gateway", "stories-production-nat-1", {"platform_usage_nat_gb": 100}, 730 * 0.045 + 4.5),
+        ("nat_gateway", "stories-production-nat-3", {"networking_nat_gateways": "single"}, 730 * 0.045),
         ("db_instance", "stories-production-1", {"rds_aurora_instance_class": "db.r6g.large"}, 730 * 0.26),
         (
             "db_instance",
@@ -97,6 +98,9 @@ def test_each_line_can_be_reckoned_again_from_its_own_words() -> None:
             {"platform_usage_cdn_gb": 1124, "platform_usage_cdn_far_percent": 50},
             50 * 0.085 + 50 * 0.12,
         ),
+        # HTTPS and latency; $1 for each of them.
+        ("health_check", "stories-production-site", {}, 2.5),
+        ("health_check", "stories-production-site", {"monitoring_site_latency": False}, 1.5),
         ("vpc_endpoint", "stories-production-s3", {}, 0),
         (
             "vpc_endpoint",
@@ -233,7 +237,7 @@ def test_a_plan_tells_what_happens_to_each_resource_and_counts_it_once() -> None
             "resources": {"db_instance": ["stories-production-1"]},
         },
         {"play": "Phase 4: edge", "task": "again", "resources": {"nat_gateway": ["stories-production-nat-1"]}},
-        {"play": "Phase 4: edge", "task": "Make an alarm", "changed": True},
+        {"play": "Phase 4: edge", "task": "stories1001.platform.release : Make an alarm", "changed": True},
         {"play": "Phase 4: edge", "task": "new", "resources": {"spaceship": ["one"]}},
     ]
     lines = planned_lines(records, described(), prices())
@@ -252,6 +256,7 @@ def test_a_plan_tells_what_happens_to_each_resource_and_counts_it_once() -> None
     assert total(lines) == round(sum(one.monthly_usd for one in lines), 2)
     destroyed = next(one for one in lines if one.action == "destroy")
     assert destroyed.monthly_usd == 0
+    assert destroyed.how == "ends; one like it costs $53.29"
 
 
 def test_the_table_names_every_part_that_costs_and_the_verdict() -> None:

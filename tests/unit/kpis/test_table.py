@@ -66,3 +66,10 @@ def test_phase_8_tells_a_broken_table_with_the_description() -> None:
     (told,) = broken({**description, "platform_kpis": {**GOOD, "rto_minutes": 0}}, ["load_test", "kpi"])
     assert "rto_minutes" in told
     assert broken({**description, "platform_kpis": {}}, ["networking_without_rules"]) == []
+
+
+def test_the_latency_around_the_world_is_measured_unless_someone_turns_it_off() -> None:
+    role = ROOT / "roles/monitoring"
+    (check,) = yaml.safe_load((role / "vars/main/account.yml").read_text())["_monitoring_health_checks"]
+    assert check["measure_latency"] == "{{ monitoring_site_latency }}"
+    assert yaml.safe_load((role / "defaults/main.yml").read_text())["monitoring_site_latency"] is True

@@ -12,7 +12,12 @@ import yaml
 from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import PlanRefused
 from ansible_collections.stories1001.platform.plugins.module_utils._kpis.table import checked
 from ansible_collections.stories1001.platform.plugins.module_utils._load_test import fargate, local
-from ansible_collections.stories1001.platform.plugins.module_utils._load_test.plan import Shape, plan
+from ansible_collections.stories1001.platform.plugins.module_utils._load_test.plan import (
+    Shape,
+    plan,
+    readable_paths,
+    signed,
+)
 from ansible_collections.stories1001.platform.plugins.module_utils._load_test.results import passed, result
 
 from tests.support.cloud import ROOT, free_port
@@ -158,3 +163,15 @@ def test_the_script_for_fargate_fits_into_a_task_and_comes_out_as_it_went_in() -
     assert len(json.dumps(overrides)) <= 8192
     variables = overrides["containerOverrides"][0]["environment"]
     assert gzip.decompress(base64.b64decode(variables[0]["value"])).decode() == script
+
+
+def test_only_what_is_behind_signatures_is_signed_and_what_changes_nothing_is_looked_at_first() -> None:
+    steps = [
+        {"name": "pdf", "kind": "file", "method": "GET", "paths": ["/content/1.pdf", "/books/1"], "status": [200]},
+        {"name": "hand-in", "kind": "api", "method": "POST", "paths": ["/api/submissions"], "status": [201]},
+    ]
+    scenarios = [{"name": "reading", "share": 100, "steps": steps}]
+    told = signed(scenarios, ["/content/"], lambda path: f"{path}?Signature=x")
+    assert told[0]["steps"][0]["paths"] == ["/content/1.pdf?Signature=x", "/books/1"]
+    assert told[0]["steps"][1] == steps[1]
+    assert readable_paths(told) == {"/content/1.pdf?Signature=x": [200], "/books/1": [200]}

@@ -229,6 +229,14 @@ def test_the_changes_of_a_loop_are_told_one_by_one() -> None:
     assert entry["steps"] == ["Make 1", "Make 2"]
 
 
+def test_a_loop_that_failed_tells_what_its_items_say() -> None:
+    results = [{"failed": True, "msg": "one broke"}, {"changed": True}, {"failed": True, "msg": "two broke"}]
+    entry = Run("site", 0).task(
+        "x", "", "y", 0, 1, {"msg": "One or more items failed", "results": results}, failed=True
+    )
+    assert entry["error"] == "one broke\ntwo broke"
+
+
 def test_the_folder_keeps_runs_and_pages_and_forgets_what_is_old(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for at in range(65):
