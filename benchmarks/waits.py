@@ -1,6 +1,6 @@
 """What a first run waits for on AWS: the model of creation times, the critical path, and how much of it overlaps.
 
-Run from the checkout: `PYTHONPATH=. .venv/bin/python -m benchmarks.waits`. An embedded cloud of its own lets
+Run from the checkout: `./dev bench waits`. An embedded cloud of its own lets
 creations take a share of the time that they take on AWS (local_cloud/control_plane/creation_times.json) while
 `playbooks/site.yml` runs on an empty account. From the log of calls follows when each slow resource was begun and how
 long the run did nothing but ask for it; divided by the share, these are AWS's minutes.
@@ -110,7 +110,7 @@ def first_run(cloud: Cloud) -> tuple[list[dict[str, Any]], float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="benchmarks.waits", description=__doc__.split("\n")[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(prog="./dev bench waits", description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--share", type=float, default=0.05, help="of AWS's time that a creation takes here")
     options = parser.parse_args()
     table = json.loads(_TABLE.read_text(encoding="utf-8"))

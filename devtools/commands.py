@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     cloud = commands.add_parser("cloud", help="the embedded cloud: up, down, status, reset, env")
     cloud.add_argument("arguments", nargs=argparse.REMAINDER)
     bench = commands.add_parser(
-        "bench", help="how fast the whole roadmap runs, and how fast it could; `bench phases`: what each phase makes"
+        "bench", help="how fast the whole roadmap runs, and how fast it could; `bench phases`, `waits`, `indexes`: see docs"
     )
     bench.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
@@ -43,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
         case "bench":
             environments.for_testing()
             which, *rest = options.arguments or [""]
-            module, arguments = ("phases", rest) if which == "phases" else ("roadmap", options.arguments)
+            others = ("phases", "waits", "indexes")
+            module, arguments = (which, rest) if which in others else ("roadmap", options.arguments)
             asked = [TOOLS / "bin" / "python", "-m", f"benchmarks.{module}", *arguments]
             paths = os.pathsep.join([str(ROOT), str(ROOT / "collections")])
             return subprocess.run(asked, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=False).returncode

@@ -144,15 +144,9 @@ options:
     description: Name of the snapshot that is taken on removal; none is taken when empty.
     type: str
     default: ""
-  wait:
-    description:
-      - Whether to wait until AWS has made what takes it minutes.
-      - With V(false) the module begins that, leaves what depends on it and tells both as RV(unfinished); a later call
-        that waits finishes. So several slow things are made at the same time.
-    type: bool
-    default: true
 extends_documentation_fragment:
   - stories1001.platform.attributes
+  - stories1001.platform.waiting
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
