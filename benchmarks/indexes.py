@@ -3,7 +3,8 @@
 Run from the checkout: `.venv/bin/python -m benchmarks.indexes`. A PostgreSQL of its own is started; five tables
 get two indexes each while writers work, once with the database otherwise quiet and once with transactions of
 20 seconds about. Both ways are measured in the same run, so that the ratios hold whatever the machine, and the
-writers' latencies over the same span: a way that is done early would else have no quiet time to its credit.
+writers' latencies over the same span: a way that is done early would else have no quiet time to its credit. The line
+"neither" shows the writers while all indexes stand and nothing is built: who has the indexes early pays for them early.
 """
 
 from __future__ import annotations
@@ -157,6 +158,22 @@ def measure(server: Server, rows: int, way: Any, transactions: float, count: int
     return measured
 
 
+def standing(server: Server, rows: int, transactions: float, count: int, span: float) -> Measured:
+    """The writers for so many seconds while all indexes stand and nothing is built: what these alone cost them."""
+    measured = Measured(wall=span)
+    with long_transactions(server, transactions), writers(server, rows, count, measured):
+        time.sleep(span)
+    return measured
+
+
+def show(name: str, label: str, one: Measured) -> None:
+    print(
+        f"{name:24} {label:8} wall {one.wall:6.1f} s   writers p50 {one.share(0.5):6.2f} ms  "
+        f"p99 {one.share(0.99):7.2f} ms  max {one.share(1):8.1f} ms   errors {one.errors}  invalid {one.invalid}",
+        flush=True,
+    )
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of each of the five tables")
@@ -182,12 +199,8 @@ def main() -> None:
                     one = measure(server, given.rows, way, seconds, given.writers, span)
                     span = one.wall
                     taken[label].append(one)
-                    print(
-                        f"{name:24} {label:8} wall {one.wall:6.1f} s   writers p50 {one.share(0.5):6.2f} ms  "
-                        f"p99 {one.share(0.99):7.2f} ms  max {one.share(1):8.1f} ms   "
-                        f"errors {one.errors}  invalid {one.invalid}",
-                        flush=True,
-                    )
+                    show(name, label, one)
+            show(name, "neither", standing(server, given.rows, seconds, given.writers, 30))
             serial, ours = (min(of, key=lambda one: one.wall) for of in taken.values())
             p99 = [min(one.share(0.99) for one in of) for of in taken.values()]
             shown.append(

@@ -103,7 +103,8 @@ class Bench:
         A build that will wait for others anyway takes one: its helpers would only hold up the writers.
         """
         connection.execute(_ALL_WORKERS)
-        if blockers(connection, []):
+        ours = self._watch.pids()
+        if any(one.pid not in ours for one in blockers(connection, [])):
             connection.execute("SET max_parallel_maintenance_workers = 0")
         elif work.beside:
             connection.execute(_FEWER_WORKERS, [work.beside])

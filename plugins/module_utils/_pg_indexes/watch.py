@@ -129,6 +129,11 @@ class Watch:
         if self._connection is not None:
             self._connection.close()
 
+    def pids(self) -> set[int]:
+        """The processes of our own statements that are under way."""
+        with self._changed:
+            return set(self._works)
+
     def wake(self) -> None:
         """Look at once; a lane has ended."""
         self._look_now.set()
