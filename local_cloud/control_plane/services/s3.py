@@ -1,8 +1,13 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""S3: what a new bucket has from the start, and sub-resources that ministack takes for a listing."""
+"""S3: what a new bucket has from the start, sub-resources that ministack takes for a listing, signatures of any key."""
 
 from __future__ import annotations
+
+import os
+from typing import Any
+
+from ministack.services import s3 as ministack_s3
 
 from local_cloud.control_plane.overlay import AwsError, Call, Params, registry
 
@@ -59,3 +64,19 @@ async def get_no_configuration(call: Call) -> Params:
 async def list_no_configurations(call: Call) -> Params:
     await call.invoke("s3", "HeadBucket", {"Bucket": call.params["Bucket"]})
     return {"IsTruncated": False}
+
+
+def _of_any_key(verify: Any) -> Any:
+    """Where no IAM is enforced any key is good, also in a signed address; its end is minded all the same."""
+
+    def verified(*request: Any) -> Any:
+        refused = verify(*request)
+        unknown = bool(refused) and b"<Code>InvalidAccessKeyId</Code>" in refused[-1]
+        return None if unknown and os.environ.get("AUTH") != "true" else refused
+
+    return verified
+
+
+if not hasattr(ministack_s3, "_verify_presigned_sigv4"):
+    raise RuntimeError("ministack's s3 has no _verify_presigned_sigv4; this overlay is for ministack 1.5.33")
+ministack_s3._verify_presigned_sigv4 = _of_any_key(ministack_s3._verify_presigned_sigv4)
