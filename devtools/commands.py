@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     cloud = commands.add_parser("cloud", help="the embedded cloud: up, down, status, reset, env")
     cloud.add_argument("arguments", nargs=argparse.REMAINDER)
     bench = commands.add_parser(
-        "bench", help="how fast the whole roadmap runs, and how fast it could; `bench phases`, `waits`, `indexes`: see docs"
+        "bench", help="how fast the whole roadmap runs, and how fast it could; also `bench phases`, `waits`, `indexes`"
     )
     bench.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)

@@ -49,7 +49,7 @@ def test_a_description_above_the_budget_stops_before_the_first_write(cloud: Clou
     with cloud.recorded() as calls:
         done = run_playbook(cloud, "playbooks/site.yml", variables={"platform_accept_cost_usd": 0})
     assert done.returncode != 0
-    assert calls == []
+    assert [call for call in calls if call["writes"]] == []
     [error] = done.errors
     assert "against platform_monthly_budget_usd 500" in error
     assert "-e platform_accept_cost_usd=" in error
