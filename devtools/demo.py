@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from devtools.environments import CLOUD, ROOT, TOOLS
+from devtools.readers import readers
 
 _CLOUD: list[str | Path] = [CLOUD / "bin" / "python", "-m", "local_cloud"]
 # Health checks, drains and grace periods pass five times as fast: the demo shows what they do, not how long.
@@ -41,6 +42,7 @@ _SHOW = (
     ("Bringing the platform up", "site"),
     ("Looking at the site through CloudFront", "visit"),
     ("Once more, which changes nothing", "site"),
+    ("Releasing a new version while readers come", "deploy"),
     ("Restoring the database beside itself, for practice", "dr_drill"),
     ("Twelve months ahead", "capacity"),
     ("Visiting the site as many users, and judging it against its promises", "phase8"),
@@ -51,9 +53,34 @@ def _steps() -> int:
     for text, name in _SHOW:
         playbook = f"playbooks/{name}.yml"
         _say(f"{text}: {playbook}")
-        if code := _play(playbook):
+        if code := _release(playbook) if name == "deploy" else _play(playbook):
             return code
     return 0
+
+
+# What a release waits for, shortened to what the embedded load balancer needs to learn of a change.
+_QUICK_RELEASE = {"release_steps": [10, 100], "release_settle": 4, "release_bake": 6, "release_rollback_window": 0}
+
+
+def _release(playbook: str) -> int:
+    """A new version of the reference application, released while people read; 1 if one of them noticed."""
+    version = time.strftime("%H%M%S")
+    pushed = _ask("POST", "/data-plane/images", {"repository": "stories-local-app", "tag": version, "environment": {}})
+    with readers(*_front()) as seen:
+        wish = {"release_image": pushed["image"], "release_version": version, "release_reason": "demo"}
+        code = _play(playbook, **wish, **_QUICK_RELEASE)
+    _say(f"Readers meanwhile: {seen}")
+    return code or bool(seen.failed)
+
+
+def _front() -> tuple[str, int, Path]:
+    """Address and port of CloudFront on this machine, and the authority that signs its certificate."""
+    command = [*_CLOUD, "status"]
+    told = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    # A distribution is among what forwards, without nodes of its own.
+    fronts = told["data_plane"]["load_balancers"].values()
+    front = next(one for one in fronts if not one["nodes"])
+    return front["address"], front["ports"]["443"], Path(told["state_dir"]) / "tls" / "ca.pem"
 
 
 def _say_report() -> None:
@@ -62,11 +89,11 @@ def _say_report() -> None:
         _say(f"Look at it: {_REPORT.relative_to(ROOT)}")
 
 
-def _play(playbook: str) -> int:
+def _play(playbook: str, **variables: object) -> int:
     path = f"{TOOLS / 'bin'}:{os.environ['PATH']}"
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PATH": path}
-    offset = f"platform_port_offset={_port_offset()}"
-    command: list[str | Path] = [TOOLS / "bin" / "ansible-playbook", "-i", "inventories/local", "-e", offset, playbook]
+    told = json.dumps({"platform_port_offset": _port_offset(), **variables})
+    command: list[str | Path] = [TOOLS / "bin" / "ansible-playbook", "-i", "inventories/local", "-e", told, playbook]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
@@ -80,10 +107,16 @@ def _port_offset() -> int:
 
 
 def _hurry() -> None:
+    _ask("POST", "/data-plane/settings", {"time_scale": _TIME_SCALE})
+
+
+def _ask(method: str, path: str, body: object) -> dict[str, str]:
+    """A call of the embedded cloud's own interface."""
     cloud = http.client.HTTPConnection("127.0.0.1", 4566, timeout=10)
-    cloud.request("POST", "/_cloud/data-plane/settings", json.dumps({"time_scale": _TIME_SCALE}))
-    cloud.getresponse().read()
+    cloud.request(method, f"/_cloud{path}", json.dumps(body))
+    answer: dict[str, str] = json.load(cloud.getresponse())
     cloud.close()
+    return answer
 
 
 def _run(command: list[str | Path]) -> None:
