@@ -47,7 +47,8 @@ def kinds() -> list[Kind]:
     rows = json.loads(_TABLE.read_text(encoding="utf-8"))
     return [
         Kind(
-            *name.split(":"),
+            service=name.partition(":")[0],
+            create=name.partition(":")[2],
             seconds=row["seconds"],
             listed_by=row["list"],
             place=tuple(row["in"].split(".")),

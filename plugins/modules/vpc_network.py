@@ -51,7 +51,8 @@ options:
     elements: str
     default: []
   nat_gateways:
-    description: One for all zones, one for each (survives the loss of a zone), or none.
+    description: >-
+      One for all zones, one for each (survives the loss of a zone), or none. Those beyond that are removed.
     type: str
     choices: [none, single, per_zone]
     default: single
@@ -181,6 +182,8 @@ def main() -> None:
         network_kinds(Aws(module), params["tags"]),
         wanted,
         lambda state: ids(params["name"], state) if wanted else {},
+        # They cost money by the hour; once no route leads to one any more, nothing is lost with it but its address.
+        purge=("nat_gateway", "elastic_ip"),
     )
 
 

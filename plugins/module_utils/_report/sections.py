@@ -152,7 +152,7 @@ def promises(facts: Mapping[str, Document]) -> str:
     ]
     counts = {"met": told["met"], "missed": told["missed"], "not measured": told["not_measured"]}
     whole = sum(counts.values()) or 1
-    bar = "".join(
+    strip = "".join(
         f'<i class="{word.replace(" ", "")}" style="width:{100 * count / whole:.2f}%"></i>'
         for word, count in counts.items()
         if count
@@ -160,7 +160,7 @@ def promises(facts: Mapping[str, Document]) -> str:
     key = ", ".join(f"{count} {word}{' here' if word == 'not measured' else ''}" for word, count in counts.items())
     note = f"Judged at {moment(told['at'])}: {key}. What was not measured is never taken for met."
     return section(
-        "kpis", "Promises", f'<div class="shares" aria-hidden="true">{bar}</div>{table(columns, rows)}', note
+        "kpis", "Promises", f'<div class="shares" aria-hidden="true">{strip}</div>{table(columns, rows)}', note
     )
 
 

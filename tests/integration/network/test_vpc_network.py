@@ -232,6 +232,19 @@ def test_a_network_that_was_left_half_built_is_finished_without_a_second_of_anyt
     assert len(cloud.client("ec2").describe_addresses()["Addresses"]) == 3
 
 
+@pytest.mark.parametrize(("fewer", "left"), [("single", 1), ("none", 0)])
+def test_gateways_that_are_no_longer_wanted_go_once_no_route_leads_to_them(cloud: Cloud, fewer: str, left: int) -> None:
+    run_module(cloud, "vpc_network", WISH)
+    wish = {**WISH, "nat_gateways": fewer}
+    planned = steps(run_module(cloud, "vpc_network", wish, check=True))
+    assert steps(run_module(cloud, "vpc_network", wish)) == planned
+    kinds = [step.split("/")[0] for step in planned]
+    assert kinds.count("nat_gateway") == kinds.count("elastic_ip") == 3 - left
+    assert max(place for place, kind in enumerate(kinds) if kind == "route_table") < kinds.index("nat_gateway")
+    assert run_module(cloud, "vpc_network", wish)["changed"] is False
+    assert len(cloud.client("ec2").describe_addresses()["Addresses"]) == left
+
+
 def test_absent_removes_everything_and_a_second_time_nothing(cloud: Cloud) -> None:
     run_module(cloud, "vpc_network", WISH)
     gone = {"name": WISH["name"], "tags": TAGS, "state": "absent"}
