@@ -73,7 +73,7 @@ def run(module: Any, aws: Aws) -> Any:
             desired.checks,
             interval=params["probe_interval"],
             validate_certs=params["test_validate_certs"],
-            ca_path=params["test_ca_path"],
+            ca_path=authority(params),
             host=params["test_host"],
         )
         topic = params["notify_topic_arn"]
@@ -120,6 +120,22 @@ def wishes(params: Mapping[str, Any], actor: str) -> Desired:
     if desired.state != "status" and (wrong := list(refusals.wrong_wishes(desired))):
         raise PlanRefused(wrong)
     return desired
+
+
+def authority(params: Mapping[str, Any]) -> str | None:
+    """The file of who signs the test listener's certificate; None for those that the machine trusts, or no check.
+
+    Raises PlanRefused when the file is not there.
+    """
+    path: str | None = params["test_ca_path"] if params["test_validate_certs"] else None
+    if path and not os.path.isfile(path):
+        raise PlanRefused(
+            [
+                f"Looked for the certificates of test_ca_path {path} and found no such file. Correct the path, or "
+                "leave it out for a certificate that every machine trusts."
+            ]
+        )
+    return path
 
 
 def _check(told: Mapping[str, Any]) -> Check:
