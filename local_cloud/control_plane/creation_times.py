@@ -21,7 +21,7 @@ from local_cloud.control_plane.stores import store
 
 _TABLE = Path(__file__).with_suffix(".json")
 
-_ready_at = store("creation_times")  # "<service>:<id>": seconds since the epoch
+_ready_at = store("creation_times")  # by `_key`: seconds since the epoch
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,22 @@ class CreationTimes:
 
     def begin(self, kind: Kind, answer: Params) -> None:
         for ident in _values(answer, kind.id):
-            _ready_at[f"{kind.service}:{ident}"] = time.time() + kind.seconds * self.scale
+            _ready_at[_key(kind, ident)] = time.time() + kind.seconds * self.scale
 
     def shown(self, kind: Kind, answer: Params) -> Params:
         answer = copy.deepcopy(answer)  # it may be the state itself, which is not ours to change
         for item in _items(answer, kind.place):
-            if time.time() < _ready_at.get(f"{kind.service}:{item.get(kind.id)}", 0):
+            if time.time() < _ready_at.get(_key(kind, str(item.get(kind.id))), 0):
                 holder = item
                 for key in kind.status[:-1]:
                     holder = holder.setdefault(key, {})
                 holder[kind.status[-1]] = kind.word
         return answer
+
+
+def _key(kind: Kind, ident: str) -> str:
+    """A cluster and a proxy may bear the same name."""
+    return f"{kind.service}:{kind.create}:{ident}"
 
 
 def _items(answer: Any, place: tuple[str, ...]) -> list[dict[str, Any]]:
