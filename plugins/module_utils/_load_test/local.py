@@ -43,18 +43,23 @@ def find_k6(wanted: str) -> str:
     return found
 
 
+def _opened(url: str, headers: Mapping[str, str], ca_path: str, insecure: bool) -> Any:
+    """One visit, as the load test makes them."""
+    return open_url(
+        url,
+        headers=dict(headers),
+        http_agent="stories1001.platform load_test",
+        timeout=15,
+        validate_certs=not insecure,
+        ca_path=ca_path or None,
+        use_netrc=False,
+    )
+
+
 def reach(url: str, headers: Mapping[str, str], ca_path: str, insecure: bool) -> None:
     """Open the site once. Raises PlanRefused when it cannot be reached or answers with a failure of its own."""
     try:
-        answer = open_url(
-            url,
-            headers=dict(headers),
-            http_agent="stories1001.platform load_test",
-            timeout=15,
-            validate_certs=not insecure,
-            ca_path=ca_path or None,
-            use_netrc=False,
-        )
+        answer = _opened(url, headers, ca_path, insecure)
         answer.close()
     except urllib.error.HTTPError as error:
         if error.code == 403:
@@ -100,15 +105,7 @@ def look_at(
 def _status(url: str, headers: Mapping[str, str], ca_path: str, insecure: bool) -> int:
     """The status of one visit; 0 where there was no answer."""
     try:
-        answer = open_url(
-            url,
-            headers=dict(headers),
-            http_agent="stories1001.platform load_test",
-            timeout=15,
-            validate_certs=not insecure,
-            ca_path=ca_path or None,
-            use_netrc=False,
-        )
+        answer = _opened(url, headers, ca_path, insecure)
     except urllib.error.HTTPError as error:
         return int(error.code)
     except (OSError, ValueError):
