@@ -37,6 +37,15 @@ def status(rds: Any, name: str) -> str:
     return found
 
 
+def two_subnets(cloud: RunningCloud) -> list[str]:
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    return [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for number, zone in enumerate(("us-east-1a", "us-east-1b"))
+    ]
+
+
 def test_a_creation_is_over_at_once_unless_times_are_switched_on(cloud: RunningCloud) -> None:
     assert status(make_cluster(cloud, "at-once"), "at-once") == "available"
 
@@ -53,15 +62,26 @@ def test_a_creation_is_shown_as_under_way_for_its_time(cloud: RunningCloud) -> N
     assert status(rds, "slow") == "creating"
 
 
+def test_a_slow_proxy_does_not_hold_up_the_cluster_of_the_same_name(cloud: RunningCloud) -> None:
+    cloud.admin("POST", "/creation-times", {"scale": 0.001})
+    rds = make_cluster(cloud, "namesake")
+    cloud.admin("POST", "/creation-times", {"scale": 10})
+    rds.create_db_proxy(
+        DBProxyName="namesake",
+        EngineFamily="POSTGRESQL",
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-abcdef"}],
+        RoleArn="arn:aws:iam::123456789012:role/proxy",
+        VpcSubnetIds=two_subnets(cloud),
+    )
+    waiter = rds.get_waiter("db_cluster_available")
+    waiter.wait(DBClusterIdentifier="namesake", WaiterConfig={"Delay": 1, "MaxAttempts": 5})
+    assert rds.describe_db_proxies(DBProxyName="namesake")["DBProxies"][0]["Status"] == "creating"
+
+
 def test_a_creation_ends_and_leaves_the_resource_as_it_is(cloud: RunningCloud) -> None:
     cloud.admin("POST", "/creation-times", {"scale": 0.01})
-    ec2, elb = cloud.client("ec2"), cloud.client("elbv2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
-        for number, zone in enumerate(("us-east-1a", "us-east-1b"))
-    ]
-    made = elb.create_load_balancer(Name="slow", Subnets=subnets)["LoadBalancers"][0]
+    elb = cloud.client("elbv2")
+    made = elb.create_load_balancer(Name="slow", Subnets=two_subnets(cloud))["LoadBalancers"][0]
     arns = [made["LoadBalancerArn"]]
     assert elb.describe_load_balancers(LoadBalancerArns=arns)["LoadBalancers"][0]["State"]["Code"] == "provisioning"
     waiter = elb.get_waiter("load_balancer_available")
