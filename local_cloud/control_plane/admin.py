@@ -47,6 +47,12 @@ async def calls(request: AdminRequest) -> list[dict[str, Any]]:
     return request.gateway.call_log.read(since, writes)
 
 
+@registry.admin("GET", "/calls/under-way")
+async def calls_under_way(request: AdminRequest) -> dict[str, int]:
+    """How many calls have arrived and are not answered yet, those of clients that are gone among them."""
+    return {"calls": request.gateway.calls_under_way}
+
+
 @registry.admin("DELETE", "/calls")
 async def forget_calls(request: AdminRequest) -> dict[str, str]:
     request.gateway.call_log.clear()

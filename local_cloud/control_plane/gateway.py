@@ -41,6 +41,7 @@ class Gateway:
         self.faults = faults
         self.saver = saver
         self.parts_ready: dict[str, bool] = {}
+        self.calls_under_way = 0  # of clients; one that was killed has left its last call behind
         self._handlers = Handlers(self, registry)
         self._background: set[asyncio.Future[None]] = set()
 
@@ -89,7 +90,12 @@ class Gateway:
         else:
             decoded = ministack._decompress_request_body(body, request.headers)
         request = dataclasses.replace(request, path=path, body=decoded)
-        await self._aws_call(scope, body, request, signature, send)
+        internal = INTERNAL_HEADER in request.headers
+        self.calls_under_way += not internal
+        try:
+            await self._aws_call(scope, body, request, signature, send)
+        finally:
+            self.calls_under_way -= not internal
 
     async def _aws_call(self, scope: Any, body: bytes, request: HttpRequest, signature: Signature, send: Any) -> None:
         began, seq = time.time(), self.call_log.next_seq()

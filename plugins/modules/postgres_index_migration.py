@@ -122,10 +122,10 @@ options:
     default: 8
   parallel_builds:
     description:
-      - Builds that scan and sort at the same time. Those that only wait for transactions do not count, and one more
-        begins, with fewer parallel workers, beside one that has come down to a single process.
+      - Builds that work at the same time, each with one process. Those that only wait for transactions do not count.
+      - With 1, and for the last table that is left, a build takes the server's C(max_parallel_maintenance_workers).
     type: int
-    default: 1
+    default: 2
   max_wait:
     description: Seconds that a build may wait for the same transactions, and this run for another one.
     type: int
@@ -321,7 +321,7 @@ def main() -> None:
             "drift": {"type": "str", "choices": ["refuse", "replace"], "default": "refuse"},
             "missing_tables": {"type": "str", "choices": ["refuse", "skip"], "default": "refuse"},
             "parallel_tables": {"type": "int", "default": 8},
-            "parallel_builds": {"type": "int", "default": 1},
+            "parallel_builds": {"type": "int", "default": 2},
             "max_wait": {"type": "int", "default": 900},
             "retries": {"type": "int", "default": 5},
             "yield_to_ddl": {"type": "bool", "default": False},

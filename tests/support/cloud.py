@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -78,6 +79,16 @@ class Cloud:
         calls: list[dict[str, Any]] = []
         yield calls
         calls.extend(self.calls(since=last))
+
+    def settle(self) -> None:
+        """Wait until what killed clients have left behind is done: no call under way and none new for half a second."""
+        quiet_since, last = time.monotonic(), -1
+        while time.monotonic() < quiet_since + 0.5:
+            calls = self.admin("GET", "/calls?since=0")
+            newest = calls[-1]["seq"] if calls else 0
+            if newest != last or self.admin("GET", "/calls/under-way")["calls"]:
+                quiet_since, last = time.monotonic(), newest
+            time.sleep(0.05)
 
     def memory_mib(self) -> float:
         """Memory of all processes of the cloud, shared pages divided among their users."""

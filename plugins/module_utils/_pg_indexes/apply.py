@@ -44,6 +44,7 @@ def carry_out(
         raise StepFailed("\n".join(first.failures))
     lanes = [lane(of) for of in _by_table(steps).values()]
     waiting, ended = deque(lanes), deque[Lane]()
+    watch.expect(len(lanes))
 
     def work() -> None:
         while True:
@@ -57,7 +58,7 @@ def carry_out(
                 one.failures.append(f"Worked on a table and met an error of the module itself: {error!r}.")
             finally:
                 ended.append(one)
-                watch.wake()
+                watch.lane_ended()
 
     threads = [threading.Thread(target=work, daemon=True) for _number in range(min(limits.tables, len(lanes)))]
     for thread in threads:

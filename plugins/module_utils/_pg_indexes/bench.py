@@ -32,10 +32,7 @@ _SETTINGS = (
     "SET default_transaction_isolation = 'read committed'"
 )
 _ALL_WORKERS = "RESET max_parallel_maintenance_workers"
-_FEWER_WORKERS = """
-SELECT set_config(name, greatest(setting::int - %s, 0)::text, false)
-  FROM pg_settings WHERE name = 'max_parallel_maintenance_workers'
-"""
+_NO_WORKERS = "SET max_parallel_maintenance_workers = 0"
 _PROBE_TIMEOUT = "2s"  # longer than deadlock_timeout, at which an autovacuum in the way ends itself
 _BRIEF_TIMEOUT = "300ms"  # for locks that writers wait behind
 _RECONNECT = 60.0  # seconds to wait for a server that restarts
@@ -86,7 +83,7 @@ class Bench:
         work: Work | None = None
         try:
             with self._watch.over(str(name), connection.info.backend_pid, build=True) as work:
-                self._share_processors(connection, work)
+                self._share_processors(connection)
                 connection.execute(statement, binary=True)
         except psycopg.Error as error:
             if work and work.cancelled:
@@ -97,17 +94,14 @@ class Bench:
             raise StepFailed(f"{sentence(attempt, error)}{explain(sqlstate(error))}{left}") from None
         return work.waited
 
-    def _share_processors(self, connection: Connection, work: Work) -> None:
-        """No more processes, with the builds beside this one, than a single build of the server's own would take.
+    def _share_processors(self, connection: Connection) -> None:
+        """One process for a build that has others of ours beside it: two of them get more done than one with helpers.
 
-        A build that will wait for others anyway takes one: its helpers would only hold up the writers.
+        One too for a build that will wait for transactions anyway: its helpers would only hold up the writers.
         """
-        connection.execute(_ALL_WORKERS)
         ours = self._watch.pids()
-        if any(one.pid not in ours for one in blockers(connection, [])):
-            connection.execute("SET max_parallel_maintenance_workers = 0")
-        elif work.beside:
-            connection.execute(_FEWER_WORKERS, [work.beside])
+        alone = not self._watch.shared and all(one.pid in ours for one in blockers(connection, []))
+        connection.execute(_ALL_WORKERS if alone else _NO_WORKERS)
 
     def _gave_up(self, attempt: str, work: Work, name: Name) -> Exception:
         if work.cancelled.startswith("it gave way"):

@@ -85,11 +85,6 @@ class Progress:
         return self.phase.startswith("waiting")
 
 
-def single_process(phase: str) -> bool:
-    """Whether a build in this phase has no parallel workers, so that it leaves the other processors alone."""
-    return phase.startswith("index validation") or phase.endswith("loading tuples in tree")
-
-
 def masked(query: str) -> str:
     """A statement without its literals: other people's data and passwords are not ours to show."""
     flat = re.sub(r"\s+", " ", query).strip()

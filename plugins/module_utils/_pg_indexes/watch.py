@@ -19,7 +19,7 @@ from .._engine.steps import StepFailed
 from .._postgres.connection import Connections
 from .._postgres.driver import Connection, psycopg
 from .model import Blocker
-from .sessions import Progress, progress, queued_behind, single_process, waiting_for
+from .sessions import Progress, progress, queued_behind, waiting_for
 
 # Seconds between two looks, each of which costs the server a little: a tenth of what the present phase has taken.
 _SHORTEST, _LONGEST, _SHARE = 0.1, 0.5, 0.1
@@ -33,14 +33,14 @@ _TELL_EVERY = 10.0  # seconds between two lines about a phase that goes on
 class Limits:
     """What a run may take.
 
-    tables: lanes, one table each. builds: builds that scan and sort at the same time; those that only wait
-    for transactions do not count, and one more may begin beside one that has come down to a single process.
+    tables: lanes, one table each. builds: builds that work at the same time; those that only wait for
+    transactions do not count.
     patience: seconds that one build may wait for the same others.
     retries: further attempts after a deadlock, a cancellation or a lost connection.
     """
 
     tables: int = 8
-    builds: int = 1
+    builds: int = 2
     patience: float = 900
     retries: int = 5
     yield_to_ddl: bool = False
@@ -48,16 +48,12 @@ class Limits:
 
 @dataclass
 class Work:
-    """One statement of ours that may wait. Times are of the monotonic clock.
-
-    beside: other builds that were at work when this one got its turn.
-    """
+    """One statement of ours that may wait. Times are of the monotonic clock."""
 
     what: str
     pid: int
     counts: bool
     limited: bool = True
-    beside: int = 0
     since: float = field(default_factory=time.monotonic)
     phase: str = ""
     phase_since: float = 0
@@ -84,6 +80,7 @@ class Watch:
         self._resting = False
         self._works: dict[int, Work] = {}
         self._turns: list[Work] = []  # builds that wait for their turn, in the order in which they came
+        self._lanes = 1  # that have not ended
         self._warned: set[int] = set()
         self.warnings: list[str] = []
 
@@ -134,9 +131,19 @@ class Watch:
         with self._changed:
             return set(self._works)
 
-    def wake(self) -> None:
-        """Look at once; a lane has ended."""
+    def expect(self, lanes: int) -> None:
+        """So many lanes are to end; each says so by `lane_ended`."""
+        self._lanes = lanes
+
+    def lane_ended(self) -> None:
+        with self._changed:
+            self._lanes -= 1
         self._look_now.set()
+
+    @property
+    def shared(self) -> bool:
+        """Whether a build that begins now has, or will have, others beside it."""
+        return self._limits.builds > 1 and self._lanes > 1
 
     def _await_turn(self, work: Work) -> None:
         """First come, first served: a table that is left for the end has nobody to share its waits with."""
@@ -146,7 +153,7 @@ class Watch:
         finally:
             self._turns.remove(work)
             self._changed.notify_all()
-        work.since, work.beside = time.monotonic(), len(self._at_work())
+        work.since = time.monotonic()
 
     def _only_waits(self) -> bool:
         """Nothing works and nobody waits for a turn; then nothing depends on a quick look."""
@@ -162,14 +169,9 @@ class Watch:
         longest = _ALERT if self._limits.yield_to_ddl else _LONGEST
         return min(longest, max(_SHORTEST, _SHARE * min(ages, default=0.0)))
 
-    def _at_work(self) -> list[Work]:
-        return [work for work in self._works.values() if work.at_work]
-
     def _room(self) -> bool:
-        """Whether one more build may begin: no more scan and sort than are allowed, and one beside them at most."""
-        working = self._at_work()
-        wide = [work for work in working if not single_process(work.phase)]
-        return len(wide) < self._limits.builds and len(working) <= self._limits.builds
+        """Whether one more build may begin."""
+        return sum(work.at_work for work in self._works.values()) < self._limits.builds
 
     def _look(self, works: dict[int, Work]) -> None:
         if self._connection is None or self._connection.closed:

@@ -118,6 +118,7 @@ def kill_after_writes(cloud: Cloud, phase: int, writes: int) -> None:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                 process.poll()
+            cloud.settle()
             return
         time.sleep(0.02)
     raise AssertionError(f"phase {phase} ended before write {writes}")

@@ -194,6 +194,24 @@ def test_tables_are_worked_on_side_by_side(database: Database) -> None:
     assert converged(database, one, two)
 
 
+_SEEN = """
+CREATE TABLE seen (workers int);
+CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql AS
+  $$ BEGIN INSERT INTO public.seen SELECT current_setting('max_parallel_maintenance_workers')::int; END $$;
+CREATE EVENT TRIGGER see ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION see()
+"""
+
+
+@pytest.mark.parametrize(("tables", "parallel_builds", "workers"), [(2, 2, 0), (2, 1, 2), (1, 2, 2)])
+def test_builds_beside_others_take_one_process_and_a_lone_one_takes_the_servers_workers(
+    database: Database, tables: int, parallel_builds: int, workers: int
+) -> None:
+    indexes = [database.slow_table(seconds=0.3, name=f"table_{number}") for number in range(tables)]
+    database.execute(_SEEN)
+    database.migrate(*indexes, parallel_builds=parallel_builds)
+    assert database.execute("SELECT workers FROM seen LIMIT 1") == [(workers,)]
+
+
 def test_a_build_that_only_waits_makes_room_for_the_next(database: Database) -> None:
     """Both are at their last wait at once, though only one at a time may read and sort."""
     one = database.slow_table(seconds=0.3, name="one")

@@ -29,11 +29,6 @@ class Builds:
             self._threads[-1].start()
             eventually(lambda pid=pid: pid in self.begun or pid in [one.pid for one in self.watch._turns])
 
-    def comes_to(self, pid: int, phase: str) -> None:
-        with self.watch._changed:
-            self.watch._works[pid].phase = phase
-            self.watch._changed.notify_all()
-
     def only_waits(self, pid: int) -> None:
         """This one has stood behind other transactions for a minute."""
         with self.watch._changed:
@@ -85,26 +80,27 @@ def test_a_build_that_only_waits_gives_its_turn_to_one_more_and_not_to_all(build
     assert builds.begun == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("phase", "begun"),
-    [
-        ("building index: scanning table", [1]),
-        ("building index: loading tuples in tree", [1, 2]),
-        ("index validation: scanning table", [1, 2]),
-    ],
-)
-def test_one_more_begins_beside_a_build_that_has_come_down_to_a_single_process(
-    builds: Builds, phase: str, begun: list[int]
-) -> None:
-    builds.want(1, 2, 3)
-    builds.comes_to(1, phase)
-    eventually(lambda: len(builds.begun) >= len(begun))
+def test_as_many_builds_work_at_once_as_are_allowed() -> None:
+    two = Builds(builds=2)
+    two.want(1, 2, 3)
     time.sleep(0.05)  # for one too many to begin
-    assert builds.begun == begun
-    assert [builds.watch._works[pid].beside for pid in begun] == list(range(len(begun)))
-    if 2 in begun:
-        builds.comes_to(2, phase)
-        assert builds.begun == begun
+    assert two.begun == [1, 2]
+    two.end(1)
+    eventually(lambda: 3 in two.begun)
+    two.close()
+
+
+def test_a_build_shares_the_processors_until_the_last_lane_is_left() -> None:
+    two = Builds(builds=2)
+    two.watch.expect(2)
+    assert two.watch.shared
+    two.watch.lane_ended()
+    assert not two.watch.shared
+
+
+def test_builds_that_never_overlap_share_nothing(builds: Builds) -> None:
+    builds.watch.expect(2)
+    assert not builds.watch.shared
 
 
 def test_the_watchdog_looks_less_often_while_all_only_wait_and_nobody_wants_a_turn(builds: Builds) -> None:
