@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,16 @@ def named(path: Path) -> str:
 
 @pytest.mark.parametrize("module", MODULES, ids=named)
 def test_a_module_that_talks_to_aws_is_in_the_action_group(module: Path) -> None:
-    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["aws"]
+    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["platform"]
     talks = "amazon.aws.common.modules" in module.read_text()
     assert (module.stem in group) is talks
+
+
+def test_modules_of_other_collections_that_roles_and_playbooks_run_are_in_the_action_group() -> None:
+    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["platform"]
+    files = [*(ROOT / "roles").glob("*/tasks/*.yml"), *(ROOT / "playbooks").glob("*.yml")]
+    used = {name for file in files for name in re.findall(r"\b(?:amazon|community)\.aws\.\w+(?=:)", file.read_text())}
+    assert used == {name for name in group if ".aws." in name}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=named)

@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from . import preload
 from .wire import ACCEPTED, Request, receive_request
 
 
@@ -59,6 +60,7 @@ def _run(request: Request) -> int:
     """The exit status that a fresh interpreter would have ended with."""
     from ansible.module_utils._internal._ansiballz import _loader
 
+    known = frozenset(sys.modules)
     sys.argv = [request.module]
     status = 0
     try:
@@ -81,7 +83,8 @@ def _run(request: Request) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
-        return status or 120
+        status = status or 120
+    preload.teach_imports(known)
     return status
 
 

@@ -1,15 +1,19 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the warm worker loads once so that no module has to: libraries, and botocore's parsed service models.
+"""What the warm worker loads once so that no module has to: libraries, and what botocore works out for each client.
 
-Which models are needed is learned: a module's process names each file of botocore that it had to parse, and the
-worker, which has nothing to do meanwhile, parses it too and keeps it for all later modules.
+Which of botocore's service models and which module_utils are needed is learned: a module's process names each file of
+botocore that it had to parse and each of the collections' files that it imported, and the worker, which has nothing to
+do meanwhile, takes it in too and keeps it for all later modules.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
+import sys
+from types import FunctionType
 from typing import Any
 
 # Nearly every module of the supported collections imports these. What a machine lacks is left out: the module says so.
@@ -39,7 +43,14 @@ _LIBRARIES = (
     "ansible_collections.stories1001.platform.plugins.module_utils._platform.sections",
 )
 
+# Collections whose module_utils are taken in when a module has used them.
+_LEARNED = tuple(
+    f"ansible_collections.{collection}.plugins.module_utils."
+    for collection in ("amazon.aws", "community.aws", "stories1001.platform")
+)
+
 _parsed: dict[str, dict[str, Any]] = {}  # by path without ending, as botocore asks for them
+_teach = -1  # the pipe on which modules' processes name what the worker might learn
 
 
 def load_libraries() -> None:
@@ -51,8 +62,19 @@ def load_libraries() -> None:
             continue
 
 
-def share_models(learned: int) -> None:
-    """Make botocore take parsed files from here. Modules' processes name new ones on the pipe ``learned``."""
+def learn_by(pipe: int) -> None:
+    """Modules' processes name what is new on this pipe, a line each."""
+    global _teach
+    _teach = pipe
+
+
+def teach(name: str) -> None:
+    """Called in a module's process; short enough a line to arrive in one piece."""
+    os.write(_teach, f"{name}\n".encode())
+
+
+def share_models() -> None:
+    """Make botocore take parsed files from here."""
     try:
         from botocore.loaders import JSONFileLoader
     except ImportError:
@@ -68,7 +90,7 @@ def share_models(learned: int) -> None:
             if os.getpid() == worker:
                 content = _lean(content)  # kept as long as the run lasts
             else:
-                os.write(learned, f"{file_path}\n".encode())
+                teach(file_path)
             _parsed[file_path] = content
         return content
 
@@ -85,6 +107,7 @@ def _lean(content: Any) -> Any:
 def share_listings() -> None:
     """Remember which services botocore has data for; it looks through hundreds of folders for each new session."""
     try:
+        import boto3
         from botocore.loaders import Loader, create_loader
     except ImportError:
         return
@@ -98,12 +121,55 @@ def share_listings() -> None:
         return listings[key]
 
     Loader.list_available_services = list_available_services
-    for kind in ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2"):
-        create_loader().list_available_services(kind)
+    # boto3 looks in a folder of its own as well.
+    for loader in (create_loader(), boto3.session.Session()._session.get_component("data_loader")):
+        for kind in ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2"):
+            loader.list_available_services(kind)
 
 
-def learn(path: str) -> None:
-    """Parse one of botocore's files, so that later modules find it ready."""
-    from botocore.loaders import JSONFileLoader
+def share_handlers() -> None:
+    """Remember what each new session asks about some two hundred handlers: which arguments they take, for which event.
 
-    JSONFileLoader().load_file(path)
+    Both depend on nothing but the function and the name.
+    """
+    try:
+        import boto3
+        from botocore import hooks
+
+        ask, work_out = hooks.accepts_kwargs, hooks.EventAliaser._alias_event_name
+    except (ImportError, AttributeError):  # not there, or of a kind that works it out elsewhere
+        return
+    remembered = functools.lru_cache(maxsize=None)(ask)
+    hooks.accepts_kwargs = lambda function: (remembered if type(function) is FunctionType else ask)(function)
+
+    aliases: dict[str, str] = {}
+
+    def _alias_event_name(self: Any, event_name: str) -> str:
+        if self._event_aliases != hooks.EVENT_ALIASES:
+            return str(work_out(self, event_name))
+        if event_name not in aliases:
+            aliases[event_name] = work_out(self, event_name)
+        return aliases[event_name]
+
+    hooks.EventAliaser._alias_event_name = _alias_event_name
+    boto3.session.Session()  # asks them all
+
+
+def teach_imports(before: frozenset[str]) -> None:
+    """Name what a module has imported of the collections' module_utils beside what was imported before."""
+    for name in list(sys.modules):
+        if name.startswith(_LEARNED) and name not in before:
+            teach(name)
+
+
+def learn(name: str) -> None:
+    """Take in one of botocore's files or one of the collections' modules, so that later modules find it ready."""
+    if name.startswith(_LEARNED):
+        try:
+            importlib.import_module(name)
+        except Exception:  # it lacks a library, perhaps: the business of the module that needs it
+            return
+    else:
+        from botocore.loaders import JSONFileLoader
+
+        JSONFileLoader().load_file(name)

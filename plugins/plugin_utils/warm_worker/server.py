@@ -53,8 +53,10 @@ class Server:
         """Serve until ansible-playbook has ended and every module that it started as well."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for Ansible to deal with
         preload.load_libraries()
-        preload.share_models(self._teach)
+        preload.learn_by(self._teach)
+        preload.share_models()
         preload.share_listings()
+        preload.share_handlers()
         self._watch(self._listener.fileno(), self._accept)
         self._watch(self._playbook, self._playbook_ended)
         self._watch(self._learned, self._learn)
@@ -114,7 +116,7 @@ class Server:
         self._ended = True
 
     def _learn(self) -> None:
-        *paths, self._unread = (self._unread + os.read(self._learned, 65536)).split(b"\n")
-        for path in paths:
-            preload.learn(path.decode())
+        *names, self._unread = (self._unread + os.read(self._learned, 65536)).split(b"\n")
+        for name in names:
+            preload.learn(name.decode())
         gc.freeze()

@@ -1,28 +1,31 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Lets the tasks of a run share the templates that one of them has compiled."""
+"""Lets the tasks of a run begin with what would else be worked out in each of them."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: warm_templates
+name: warm_tasks
 type: notification
-short_description: Compile each template once in a run
+short_description: Work out once in a run what Ansible works out in each task
 version_added: "0.1.0"
 author: 1001 Stories (@1001stories)
 description:
-  - Ansible compiles a template in each task that meets it. With this callback the first task leaves what it compiled to
-    all others, in memory that ends with the run.
+  - Ansible runs each task in a process of its own, which compiles the templates that it meets and loads the filters and
+    plugins that it needs. With this callback the first task leaves its compiled templates to all others, in memory that
+    ends with the run, and plugins are loaded before the processes part.
   - It does nothing under an ansible-core that it was not verified with, nor where the warm worker is switched off.
 requirements:
   - enabled in C(callbacks_enabled)
   - Linux
 """
 
+import gc
 import os
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 from ansible.release import __version__ as core_version
 
 from ..plugin_utils.warm_templates import SharedCode, share
@@ -34,7 +37,7 @@ class CallbackModule(CallbackBase):
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
-    CALLBACK_NAME = "stories1001.platform.warm_templates"
+    CALLBACK_NAME = "stories1001.platform.warm_tasks"
     CALLBACK_NEEDS_ENABLED = True
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -54,5 +57,18 @@ class CallbackModule(CallbackBase):
             if eligible.switched_on(variables, os.environ):
                 self._code = SharedCode()
                 share(self._code)
+                _load_plugins()
+                gc.collect()
         if self._code:
             self._code.catch_up()
+            # What is here stays; a collection in the task's process would only copy these pages.
+            gc.freeze()
+
+
+def _load_plugins() -> None:
+    """Those that nearly every task loads. A test or a filter loads all of its kind that are Ansible's own."""
+    filter_loader.get("ansible.builtin.default")
+    test_loader.get("ansible.builtin.defined")
+    connection_loader.get("ansible.builtin.local", class_only=True)
+    shell_loader.get("ansible.builtin.sh", class_only=True)
+    lookup_loader.get("ansible.builtin.vars", class_only=True)
