@@ -10,9 +10,14 @@ from collections.abc import Sequence
 from devtools import demo, environments, gates
 from devtools.environments import CLOUD, ROOT, TOOLS
 
+_BENCHMARKS = ("roadmap", "phases", "waits", "indexes")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, set up what the command needs, do it. Returns the exit status."""
+    if arguments[:1] == ["bench"]:  # whose options are the benchmarks' own
+        environments.for_testing()
+        return subprocess.run(bench_command(arguments[1:]), cwd=ROOT, env=_with_collection(), check=False).returncode
     parser = argparse.ArgumentParser(prog="./dev", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("setup", help="make the virtual environments and nothing else")
@@ -23,10 +28,9 @@ def main(arguments: Sequence[str]) -> int:
         command.add_argument("gates", nargs="*", help="only these, such as unit or molecule-networking")
     cloud = commands.add_parser("cloud", help="the embedded cloud: up, down, status, reset, env")
     cloud.add_argument("arguments", nargs=argparse.REMAINDER)
-    bench = commands.add_parser(
+    commands.add_parser(
         "bench", help="how fast the whole roadmap runs, and how fast it could; also `bench phases`, `waits`, `indexes`"
     )
-    bench.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
 
     match options.command:
@@ -40,14 +44,17 @@ def main(arguments: Sequence[str]) -> int:
             environments.for_running()
             asked = [CLOUD / "bin" / "python", "-m", "local_cloud", *options.arguments]
             return subprocess.run(asked, cwd=ROOT, env=dict(os.environ), check=False).returncode
-        case "bench":
-            environments.for_testing()
-            which, *rest = options.arguments or [""]
-            others = ("phases", "waits", "indexes")
-            module, arguments = (which, rest) if which in others else ("roadmap", options.arguments)
-            asked = [TOOLS / "bin" / "python", "-m", f"benchmarks.{module}", *arguments]
-            paths = os.pathsep.join([str(ROOT), str(ROOT / "collections")])
-            return subprocess.run(asked, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=False).returncode
         case _:
             environments.for_testing()
             return gates.run(options.gates, long=options.command == "test-all")
+
+
+def bench_command(arguments: Sequence[str]) -> list[str]:
+    """The benchmark that is named first, or that of the whole roadmap, with the other arguments."""
+    named = bool(arguments) and arguments[0] in _BENCHMARKS
+    name, given = (arguments[0], arguments[1:]) if named else ("roadmap", arguments)
+    return [str(TOOLS / "bin" / "python"), "-m", f"benchmarks.{name}", *given]
+
+
+def _with_collection() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "collections")])}

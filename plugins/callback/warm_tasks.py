@@ -20,7 +20,9 @@ requirements:
   - Linux
 """
 
+import contextlib
 import gc
+import importlib
 import os
 from typing import Any
 
@@ -67,6 +69,9 @@ class CallbackModule(CallbackBase):
 
 def _load_plugins() -> None:
     """Those that nearly every task loads. A test or a filter loads all of its kind that are Ansible's own."""
+    for collection in eligible.COLLECTIONS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"ansible_collections.{collection}")
     filter_loader.get("ansible.builtin.default")
     test_loader.get("ansible.builtin.defined")
     connection_loader.get("ansible.builtin.local", class_only=True)

@@ -1,0 +1,41 @@
+"""What a task's process finds ready, and that nothing is done where the warm worker is off."""
+
+from __future__ import annotations
+
+import gc
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.plugins.loader import filter_loader
+from ansible_collections.stories1001.platform.plugins.callback.warm_tasks import CallbackModule
+
+from .test_warm_templates import Counted, counted  # noqa: F401 - a fixture
+
+
+def begin(variables: dict[str, Any]) -> CallbackModule:
+    """The callback at the first task of a play with these variables."""
+    callback = CallbackModule()
+    manager = SimpleNamespace(get_vars=lambda play, host: variables)
+    callback.v2_playbook_on_play_start(SimpleNamespace(get_variable_manager=lambda: manager))
+    callback.v2_runner_on_start(None, None)
+    return callback
+
+
+@pytest.fixture(autouse=True)
+def _thawed(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.delenv("PLATFORM_WARM_WORKER", raising=False)
+    yield
+    gc.unfreeze()
+
+
+def test_filters_are_loaded_and_what_is_there_is_left_out_of_collections(counted: Counted) -> None:  # noqa: F811
+    filter_loader._cached_non_collection_wrappers.clear()
+    begin({})
+    assert "combine" in filter_loader._cached_non_collection_wrappers
+    assert gc.get_freeze_count() > 10_000
+
+
+def test_a_run_without_the_warm_worker_is_left_as_it_is(counted: Counted) -> None:  # noqa: F811
+    assert begin({"platform_warm_worker": False})._code is None
+    assert gc.get_freeze_count() == 0
