@@ -8,12 +8,13 @@ found through it, so that another tool's policies on other targets are never see
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side
 from .model import SUSPENDED, canonical, declared, target_name
 
 _SERVICE = "application-autoscaling"
@@ -84,14 +85,15 @@ class ScalableTarget(ScalingKind):
     traits = Traits("scalable target")
 
     def observe(self) -> Iterable[Found]:
-        others = self._others()
-        for name, item in self.standing().items():
-            yield self._found(name, item, others.get(name, []))
+        reads: tuple[Callable[[], dict[str, Any]], ...] = (self._others, self.standing)
+        others, standing = side_by_side(lambda read: read(), reads)
+        return side_by_side(lambda one: self._found(*one, others.get(one[0], [])), standing.items())
 
     def _others(self) -> dict[str, list[str]]:
         """The names of undeclared policies and actions by target."""
         others: dict[str, list[str]] = {}
-        for name, item in (*self.hanging(*_POLICIES), *self.hanging(*_ACTIONS)):
+        policies, actions = side_by_side(lambda listed: list(self.hanging(*listed)), (_POLICIES, _ACTIONS))
+        for name, item in (*policies, *actions):
             own = item.get("PolicyName") or item["ScheduledActionName"]
             if own not in declared(self.targets[name]):
                 others.setdefault(name, []).append(own)

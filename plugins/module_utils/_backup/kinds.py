@@ -13,6 +13,7 @@ from .._aws.tags import belongs
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side
 from .._engine.steps import PlanRefused
 
 _GONE = ("ResourceNotFoundException",)
@@ -160,17 +161,20 @@ class Plan(BackupKind):
     traits = Traits("backup plan")
 
     def observe(self) -> Iterable[Found]:
-        for item in self.aws.pages("list backup plans", "backup", "list_backup_plans", "BackupPlansList"):
-            name = item["BackupPlanName"]
-            if not name.startswith(f"{self.name}-"):
-                continue
-            tags = self.read_tags(item["BackupPlanArn"])
-            if not belongs(tags, self.tags):
-                continue
-            ident = item["BackupPlanId"]
-            shown = self.call(f"look at backup plan {name}", "get_backup_plan", BackupPlanId=ident)["BackupPlan"]
-            rules = {rule["RuleName"]: _rule_shown(rule) for rule in shown["Rules"]}
-            yield Found(self.kind, name, ident, {"rules": rules}, tags, {"arn": item["BackupPlanArn"]})
+        return side_by_side(lambda one: self._found(*one), self.ours())
+
+    def ours(self) -> list[tuple[Mapping[str, Any], dict[str, str]]]:
+        """Our plans as AWS lists them, with their tags."""
+        listed = self.aws.pages("list backup plans", "backup", "list_backup_plans", "BackupPlansList")
+        named = [item for item in listed if item["BackupPlanName"].startswith(f"{self.name}-")]
+        tags = side_by_side(lambda item: self.read_tags(item["BackupPlanArn"]), named)
+        return [(item, own) for item, own in zip(named, tags, strict=True) if belongs(own, self.tags)]
+
+    def _found(self, item: Mapping[str, Any], tags: Mapping[str, str]) -> Found:
+        name, ident = item["BackupPlanName"], item["BackupPlanId"]
+        shown = self.call(f"look at backup plan {name}", "get_backup_plan", BackupPlanId=ident)["BackupPlan"]
+        rules = {rule["RuleName"]: _rule_shown(rule) for rule in shown["Rules"]}
+        return Found(self.kind, name, ident, {"rules": rules}, tags, {"arn": item["BackupPlanArn"]})
 
     def create(self, wanted: Resource) -> Found:
         answer = self.call(
@@ -241,21 +245,28 @@ class Selection(BackupKind):
     traits = Traits("backup selection")
 
     def observe(self) -> Iterable[Found]:
-        for plan in Plan(self.aws, self.tags, self.name).observe():
-            listed = self.aws.pages(
-                f"list the selections of backup plan {plan.name}",
-                "backup",
-                "list_backup_selections",
-                "BackupSelectionsList",
-                missing=_GONE,
-                BackupPlanId=plan.id,
-            )
-            for item in listed:
-                ident = item["SelectionId"]
-                attempt = f"look at selection {item['SelectionName']} of backup plan {plan.name}"
-                where = {"BackupPlanId": plan.id, "SelectionId": ident}
-                shown = self.call(attempt, "get_backup_selection", **where)["BackupSelection"]
-                yield Found(self.kind, shown["SelectionName"], ident, {"plan": plan.id, **_selection_shown(shown)})
+        plans = [item for item, _tags in Plan(self.aws, self.tags, self.name).ours()]
+        return [found for of_plan in side_by_side(self._of_plan, plans) for found in of_plan]
+
+    def _of_plan(self, plan: Mapping[str, Any]) -> list[Found]:
+        name, plan_id = plan["BackupPlanName"], plan["BackupPlanId"]
+        listed = self.aws.pages(
+            f"list the selections of backup plan {name}",
+            "backup",
+            "list_backup_selections",
+            "BackupSelectionsList",
+            missing=_GONE,
+            BackupPlanId=plan_id,
+        )
+        found = []
+        for item in listed:
+            ident = item["SelectionId"]
+            attempt = f"look at selection {item['SelectionName']} of backup plan {name}"
+            where = {"BackupPlanId": plan_id, "SelectionId": ident}
+            shown = self.call(attempt, "get_backup_selection", **where)["BackupSelection"]
+            fields = {"plan": plan_id, **_selection_shown(shown)}
+            found.append(Found(self.kind, shown["SelectionName"], ident, fields))
+        return found
 
     def create(self, wanted: Resource) -> Found:
         fields = wanted.fields

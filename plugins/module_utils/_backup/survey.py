@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._aws.api import Aws
 from .._aws.tags import from_boto3, identity
+from .._engine.side_by_side import side_by_side
 from .coverage import DRILL, PURPOSE, Protected, kind_of, problems, takes
 from .kinds import Selection
 
@@ -68,15 +69,14 @@ class Survey:
         self, *, pitr_days: int, replication: bool, dr_region: str | None, dr_vault: str | None
     ) -> tuple[list[dict[str, Any]], list[str]]:
         """How each is kept, and a sentence for each thing that could be lost."""
-        selections = [found.fields for found in Selection(self._aws, self._tags, self._prefix).observe()]
-        plans = self._plan_names()
-        opted_in = self._opted_in()
+        reads: tuple[Callable[[], Any], ...] = (self._selections, self._plan_names, self._opted_in, self.protected)
+        selections, plans, opted_in, protected = side_by_side(lambda read: read(), reads)
         retention = self._retention()
+        kept = side_by_side(lambda one: self._kept(one, dr_region, dr_vault), protected)
         told: list[dict[str, Any]] = []
         wrong: list[str] = []
-        for one in self.protected():
+        for one, (replica, newest, newest_copy) in zip(protected, kept, strict=True):
             taking = sorted({plans[chosen["plan"]] for chosen in selections if takes(chosen, one)})
-            replica = self._replica(one) if one.kind == "bucket" else None
             wrong += problems(
                 one,
                 taking,
@@ -92,11 +92,23 @@ class Survey:
                     "kind": one.kind,
                     "plans": taking,
                     "replicated_to": replica or "",
-                    "newest_recovery_point": None if one.kind == "bucket" else self._newest(one),
-                    "newest_copy": self._newest_copy(one, dr_region, dr_vault) if dr_vault else None,
+                    "newest_recovery_point": newest,
+                    "newest_copy": newest_copy,
                 }
             )
         return told, wrong
+
+    def _selections(self) -> list[Mapping[str, Any]]:
+        return [found.fields for found in Selection(self._aws, self._tags, self._prefix).observe()]
+
+    def _kept(self, one: Protected, region: str | None, vault: str | None) -> tuple[str | None, str | None, str | None]:
+        """Where it is replicated to, its newest recovery point, and the newest copy of one."""
+        bucket = one.kind == "bucket"
+        return (
+            self._replica(one) if bucket else None,
+            None if bucket else self._newest(one),
+            self._newest_copy(one, region, vault) if vault else None,
+        )
 
     def _plan_names(self) -> dict[str, str]:
         listed = self._aws.pages("list backup plans", "backup", "list_backup_plans", "BackupPlansList")

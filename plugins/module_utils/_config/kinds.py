@@ -16,6 +16,7 @@ from .._aws.prefixed import Prefixed
 from .._aws.tags import from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side
 from .._engine.steps import PlanRefused
 
 _GLOBAL = "INCLUSION_BY_RESOURCE_TYPES"
@@ -162,10 +163,8 @@ class Rule(Prefixed):
             and one.get("ConfigRuleState", "ACTIVE") not in ("DELETING", "DELETING_RESULTS")
         ]
         verdicts = self._verdicts() if ours else {}
-        for one in ours:
+        for one, tags in zip(ours, side_by_side(self._tags_of, ours), strict=True):
             name, arn = one["ConfigRuleName"], one["ConfigRuleArn"]
-            answer = self._call(f"read the tags of config rule {name}", "list_tags_for_resource", ResourceArn=arn)
-            tags = from_boto3(answer["Tags"])
             if not self._is_ours(name, tags):
                 continue
             fields = {
@@ -177,6 +176,10 @@ class Rule(Prefixed):
             }
             outputs = {"arn": arn, "compliance": verdicts.get(name, "INSUFFICIENT_DATA")}
             yield Found(self.kind, name, arn, fields, tags, outputs)
+
+    def _tags_of(self, rule: Mapping[str, Any]) -> dict[str, str]:
+        attempt = f"read the tags of config rule {rule['ConfigRuleName']}"
+        return from_boto3(self._call(attempt, "list_tags_for_resource", ResourceArn=rule["ConfigRuleArn"])["Tags"])
 
     def _verdicts(self) -> dict[str, str]:
         attempt = "read the verdicts of the config rules"
