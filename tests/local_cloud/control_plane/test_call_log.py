@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from .conftest import RunningCloud
 
@@ -157,3 +160,18 @@ def test_names_and_switches_beside_a_secret_stay_readable(cloud: RunningCloud) -
     parameters = cloud.admin("GET", "/calls")[-1]["parameters"]
     assert parameters["ManageMasterUserPassword"] is True
     assert parameters["DBClusterIdentifier"] == "x"
+
+
+def test_a_call_is_under_way_until_it_is_answered_though_its_client_is_gone(cloud: RunningCloud) -> None:
+    cloud.admin("POST", "/faults", {"kind": "latency", "service": "ec2", "latency_ms": 1500})
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    impatient = Config(read_timeout=0.2, retries={"total_max_attempts": 1})
+    with pytest.raises(ReadTimeoutError):
+        boto3.client("ec2", endpoint_url=cloud.endpoint, config=impatient, **keys).create_vpc(CidrBlock="10.0.0.0/16")
+    assert cloud.admin("GET", "/calls/under-way") == {"calls": 1}
+    assert cloud.admin("GET", "/calls") == []
+    deadline = time.monotonic() + 10
+    while cloud.admin("GET", "/calls/under-way")["calls"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert [entry["action"] for entry in cloud.admin("GET", "/calls")] == ["CreateVpc"]
