@@ -140,7 +140,7 @@ def share_handlers() -> None:
     except (ImportError, AttributeError):  # not there, or of a kind that works it out elsewhere
         return
     remembered = functools.lru_cache(maxsize=None)(ask)
-    hooks.accepts_kwargs = lambda function: (remembered if type(function) is FunctionType else ask)(function)
+    hooks.accepts_kwargs = lambda function: (remembered if isinstance(function, FunctionType) else ask)(function)
 
     aliases: dict[str, str] = {}
 
