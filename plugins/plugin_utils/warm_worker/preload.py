@@ -16,6 +16,8 @@ import sys
 from types import FunctionType
 from typing import Any
 
+from .eligible import COLLECTIONS
+
 # Nearly every module of the supported collections imports these. What a machine lacks is left out: the module says so.
 _LIBRARIES = (
     "ansible.module_utils.basic",
@@ -44,10 +46,7 @@ _LIBRARIES = (
 )
 
 # Collections whose module_utils are taken in when a module has used them.
-_LEARNED = tuple(
-    f"ansible_collections.{collection}.plugins.module_utils."
-    for collection in ("amazon.aws", "community.aws", "stories1001.platform")
-)
+_LEARNED = tuple(f"ansible_collections.{collection}.plugins.module_utils." for collection in COLLECTIONS)
 
 _parsed: dict[str, dict[str, Any]] = {}  # by path without ending, as botocore asks for them
 _teach = -1  # the pipe on which modules' processes name what the worker might learn

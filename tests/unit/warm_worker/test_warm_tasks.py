@@ -10,7 +10,7 @@ import pytest
 from ansible.plugins.loader import filter_loader
 from ansible_collections.stories1001.platform.plugins.callback.warm_tasks import CallbackModule
 
-from .test_warm_templates import Counted, counted  # noqa: F401 - a fixture
+from .conftest import Counted
 
 
 def begin(variables: dict[str, Any]) -> CallbackModule:
@@ -29,13 +29,13 @@ def _thawed(monkeypatch: pytest.MonkeyPatch) -> Any:
     gc.unfreeze()
 
 
-def test_filters_are_loaded_and_what_is_there_is_left_out_of_collections(counted: Counted) -> None:  # noqa: F811
+def test_filters_are_loaded_and_what_is_there_is_left_out_of_collections(counted: Counted) -> None:
     filter_loader._cached_non_collection_wrappers.clear()
     begin({})
     assert "combine" in filter_loader._cached_non_collection_wrappers
     assert gc.get_freeze_count() > 10_000
 
 
-def test_a_run_without_the_warm_worker_is_left_as_it_is(counted: Counted) -> None:  # noqa: F811
+def test_a_run_without_the_warm_worker_is_left_as_it_is(counted: Counted) -> None:
     assert begin({"platform_warm_worker": False})._code is None
     assert gc.get_freeze_count() == 0

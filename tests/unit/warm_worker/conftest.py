@@ -1,0 +1,30 @@
+"""Ansible's templating as a run with the callback has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible._internal._templating._jinja_bits import AnsibleEnvironment
+from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_templates import SharedCode, share
+
+
+class Counted:
+    """Ansible's own compiler with a count."""
+
+    def __init__(self, own: Callable[..., Any]) -> None:
+        self.own, self.compiled = own, 0
+
+    def compile(self, environment: Any, *arguments: Any) -> Any:
+        self.compiled += 1
+        return self.own(environment, *arguments)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
+    """Templating that shares, put back after the test."""
+    counter = Counted(AnsibleEnvironment.compile)
+    monkeypatch.setattr(AnsibleEnvironment, "compile", lambda self, *arguments: counter.compile(self, *arguments))
+    share(SharedCode())
+    return counter
