@@ -24,7 +24,8 @@ requirements:
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible import constants as C
@@ -53,7 +54,10 @@ class CallbackModule(Default):
         super().__init__(*arguments, **named)
         self._run = Run("", time.time())
         self._begun: dict[str, float] = {}
-        self._role = ""
+        self._role = ""  # of the task that was begun last
+        self._left: list[str] = []  # roles that the play has gone past and whose line is still to come
+        self._under_way: Counter[str] = Counter()  # tasks whose result has not come, by role
+        self._of_role: dict[str, list[dict[str, Any]]] = {}  # what a role's tasks did since its last line
 
     @property
     def _plain(self) -> bool:
@@ -65,7 +69,7 @@ class CallbackModule(Default):
             super().v2_playbook_on_start(playbook)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        self._end_role()
+        self._leave_role()
         self._run.play(play.get_name().strip(), time.time())
         if self._plain:
             super().v2_playbook_on_play_start(play)
@@ -75,9 +79,9 @@ class CallbackModule(Default):
         self._display.display(f"\n── {play.get_name().strip()}{check}", color=C.COLOR_HIGHLIGHT)
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        role = task._role.get_name().rpartition(".")[2] if task._role else ""
+        role = _role_of(task)
         if role != self._role:
-            self._end_role()
+            self._leave_role()
             self._role = role
         if self._plain:
             super().v2_playbook_on_task_start(task, is_conditional)
@@ -95,6 +99,7 @@ class CallbackModule(Default):
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         self._begun[task._uuid] = time.time()
+        self._under_way[_role_of(task)] += 1
         if self._plain:
             super().v2_runner_on_start(host, task)
 
@@ -108,10 +113,13 @@ class CallbackModule(Default):
             self._tell_message(result.result)
         elif entry["changed"]:
             self._tell_change(entry)
+        self._tell_roles()
 
     def v2_runner_on_skipped(self, result: Any) -> None:
+        self._under_way[_role_of(result.task)] -= 1
         if self._plain:
             super().v2_runner_on_skipped(result)
+        self._tell_roles()
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
         if self._plain:
@@ -130,18 +138,23 @@ class CallbackModule(Default):
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._count(result, failed=True, ignored=ignore_errors)
         super().v2_runner_on_failed(result, ignore_errors)
+        self._tell_roles()
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._count(result, failed=True)
         super().v2_runner_on_unreachable(result)
+        self._tell_roles()
 
     def _count(self, result: Any, **how: bool) -> dict[str, Any]:
         task, ended = result.task, time.time()
         if not self._plain and task.action.endswith("kpi_verdicts"):
             self._tell_verdicts(result.result.get("kpis", ()))
-        return self._run.task(
-            task.get_name(), self._role, task.action, self._begun.get(task._uuid, ended), ended, result.result, **how
-        )
+        role = _role_of(task)
+        self._under_way[role] -= 1
+        begun = self._begun.get(task._uuid, ended)
+        entry = self._run.task(task.get_name(), role, task.action, begun, ended, result.result, **how)
+        self._of_role.setdefault(role, []).append(entry)
+        return entry
 
     def _tell_verdicts(self, rows: Iterable[Mapping[str, Any]]) -> None:
         colours = {"met": C.COLOR_OK, "missed": C.COLOR_ERROR}
@@ -174,18 +187,22 @@ class CallbackModule(Default):
         if len(steps) > _MOST_STEPS:
             self._display.display(f"     and {len(steps) - _MOST_STEPS} more", color=C.COLOR_CHANGED)
 
-    def _end_role(self) -> None:
-        """The line of the role that just ended."""
+    def _leave_role(self) -> None:
+        """The play goes on to another role, or ends. Tasks beside others may still be under way."""
         role, self._role = self._role, ""
-        if self._plain or not role or not self._run.plays:
-            return
-        tasks = []
-        for task in reversed(self._run.plays[-1]["tasks"]):
-            if task["role"] != role:
-                break
-            tasks.append(task)
-        if not tasks:
-            return
+        if role and role not in self._left:
+            self._left.append(role)
+        self._tell_roles()
+
+    def _tell_roles(self) -> None:
+        """A line for each role that the play has gone past and of which nothing is under way any more."""
+        for role in [one for one in self._left if not self._under_way[one]]:
+            self._left.remove(role)
+            tasks = self._of_role.pop(role, [])
+            if tasks and not self._plain:
+                self._tell_role(role, tasks)
+
+    def _tell_role(self, role: str, tasks: Sequence[Mapping[str, Any]]) -> None:
         changed, failed = sum(len(_changes_of(task)) for task in tasks), sum(task["failed"] for task in tasks)
         seconds = max(task["started"] + task["seconds"] for task in tasks) - min(task["started"] for task in tasks)
         state = f"{failed} failed" if failed else counted(changed, "change") if changed else "as wanted"
@@ -193,7 +210,7 @@ class CallbackModule(Default):
         self._display.display(f"   {role:24} {state:12} {lasting(seconds):>10}", color=colour)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        self._end_role()
+        self._leave_role()
         if self._plain:
             super().v2_playbook_on_stats(stats)
             return
@@ -214,6 +231,10 @@ class CallbackModule(Default):
             order = ("ok", "changed", "unreachable", "failures", "skipped", "rescued", "ignored")
             words = " ".join(f"{'failed' if key == 'failures' else key}={counts[key]}" for key in order)
             self._display.display(f"{host} : {words}   in {lasting(ended - self._run.started)}")
+
+
+def _role_of(task: Any) -> str:
+    return task._role.get_name().rpartition(".")[2] if task._role else ""
 
 
 def _changes_of(task: Mapping[str, Any]) -> list[str]:

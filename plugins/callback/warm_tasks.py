@@ -14,6 +14,11 @@ description:
   - Ansible runs each task in a process of its own, which compiles the templates that it meets and loads the filters and
     plugins that it needs. With this callback the first task leaves its compiled templates to all others, in memory that
     ends with the run, and plugins are loaded before the processes part.
+  - With it, a play may name tasks that it need not wait for in its variable C(platform_lanes), a dictionary of lanes. Each
+    has C(tasks), named C(role.module), which run beside those after them, and C(before), the tasks that wait for it.
+  - All lanes are awaited by the end of the play, by handlers and by blocks with C(rescue) or C(always). As many tasks run
+    at once as C(forks) allows. They run one by one where C(platform_state) is not C(present), with
+    C(-e platform_lanes=false), and without this callback.
   - It does nothing under an ansible-core that it was not verified with, nor where the warm worker is switched off.
 requirements:
   - enabled in C(callbacks_enabled)
@@ -30,6 +35,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 from ansible.release import __version__ as core_version
 
+from ..plugin_utils.lanes import NO_LANES, Beside, Lanes
 from ..plugin_utils.warm_templates import SharedCode, share
 from ..plugin_utils.warm_worker import eligible
 
@@ -46,25 +52,46 @@ class CallbackModule(CallbackBase):
         super().__init__(*arguments, **named)
         self._play: Any = None
         self._code: SharedCode | None = None
+        self._beside = Beside()
+        self._lanes_known = False
         self._decided = eligible.unsupported(core_version) is not None  # the warm worker warns of it
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
+        self._beside.lanes = NO_LANES
+        self._lanes_known = False
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         """Called just before the task's process is forked, which knows what is known here by then."""
         if not self._decided:
             self._decided = True
-            variables = self._play.get_variable_manager().get_vars(play=self._play, host=host)
-            if eligible.switched_on(variables, os.environ):
+            if eligible.switched_on(self._variables(host), os.environ):
                 self._code = SharedCode()
                 share(self._code)
+                self._beside.install()
                 _load_plugins()
                 gc.collect()
         if self._code:
+            if not self._lanes_known:
+                self._lanes_known = True
+                self._beside.lanes = self._lanes(host)
             self._code.catch_up()
             # What is here stays; a collection in the task's process would only copy these pages.
             gc.freeze()
+
+    def _variables(self, host: Any) -> dict[str, Any]:
+        known: dict[str, Any] = self._play.get_variable_manager().get_vars(play=self._play, host=host)
+        return known
+
+    def _lanes(self, host: Any) -> Lanes:
+        """Those of the play, unless it removes what it would make: that goes one by one, in its own order."""
+        if "platform_lanes" not in self._play.get_vars():
+            return NO_LANES
+        known = self._variables(host)
+        described = known["platform_lanes"]
+        if not isinstance(described, dict) or known.get("platform_state", "present") != "present":
+            return NO_LANES
+        return Lanes.described(described)
 
 
 def _load_plugins() -> None:
