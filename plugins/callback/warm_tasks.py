@@ -15,7 +15,7 @@ description:
     plugins that it needs. With this callback the first task leaves its compiled templates to all others, in memory that
     ends with the run, and plugins are loaded before the processes part.
   - With it, a play may name tasks that it need not wait for in its variable C(platform_lanes), a dictionary of lanes.
-    Each has C(tasks), named C(role.module), which run beside those after them, and C(before), the tasks that wait for it.
+    Each has C(tasks), named C(role.module), which run beside those after them, and C(before), tasks that wait for it.
   - All lanes are awaited by the end of the play, by handlers and by blocks with C(rescue) or C(always). As many tasks
     run at once as C(forks) allows. They run one by one where C(platform_state) is not C(present), with
     C(-e platform_lanes=false), and without this callback.

@@ -43,6 +43,13 @@ options:
         version or an exact one, C(redis) and C(valkey) a major and minor version. An empty one is not asked for.
     type: dict
     default: {}
+  known:
+    description:
+      - What an earlier task of the same run returned. Account, zones and sections that are in it are not asked for
+        again, and are returned with the others. What another platform or region returned is not used.
+      - Give it only what nobody has changed since, as the phases do; each comes after those that make its sections.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Reads only.
@@ -80,6 +87,16 @@ partition:
   returned: success
   type: str
   sample: aws
+name_prefix:
+  description: Whose resources these are.
+  returned: success
+  type: str
+  sample: stories-production
+region:
+  description: Where they are.
+  returned: success
+  type: str
+  sample: us-east-1
 network:
   description: One key for each required section; here that of the network.
   returned: when required
@@ -106,6 +123,7 @@ def main() -> None:
             "optional": {"type": "list", "elements": "str", "default": []},
             "availability_zones": {"type": "list", "elements": "str", "default": []},
             "engine_versions": {"type": "dict", "default": {}},
+            "known": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
@@ -115,18 +133,24 @@ def main() -> None:
         if unknown := sorted({*params["requires"], *params["optional"]} - set(SECTIONS)):
             sections = ", ".join(sorted(SECTIONS))
             raise PlanRefused([f"Asked for the sections {', '.join(unknown)}; there are {sections}. Mend the play."])
-        if wrong := region_problems(aws, params["availability_zones"]):
-            raise PlanRefused(wrong)
-        me = caller(aws)
+        whose = {"name_prefix": params["name_prefix"], "region": str(aws.region)}
+        known = params["known"] if whose.items() <= params["known"].items() else {}
+        me = {name: known[name] for name in ("account_id", "partition") if name in known}
+        if not me:
+            if wrong := region_problems(aws, params["availability_zones"]):
+                raise PlanRefused(wrong)
+            me = caller(aws)
         if wrong := engine_problems(aws, params["tags"], params["name_prefix"], params["engine_versions"]):
             raise PlanRefused(wrong)
+        sections = {name: known[name] for name in SECTIONS if known.get(name) is not None}
         where = Where(params["name_prefix"], params["tags"], me["account_id"], str(aws.region))
-        told, missing = read(aws, where, params["requires"], placeholders=module.check_mode)
-        perhaps, _absent = read(aws, where, params["optional"], placeholders=False)
+        asked, perhaps = ([one for one in params[kind] if one not in sections] for kind in ("requires", "optional"))
+        told, missing = read(aws, where, asked, placeholders=module.check_mode)
+        found, _absent = read(aws, where, perhaps, placeholders=False)
         if missing:
             raise PlanRefused(missing)
         nothing = dict.fromkeys(params["optional"])
-        module.exit_json(changed=False, **me, **{**nothing, **perhaps, **told})
+        module.exit_json(changed=False, **whose, **me, **{**nothing, **sections, **found, **told})
 
 
 if __name__ == "__main__":
