@@ -56,6 +56,8 @@ _LIBRARIES = (
 # Collections whose module_utils are taken in when a module has used them.
 _LEARNED = tuple(f"ansible_collections.{collection}.plugins.module_utils." for collection in COLLECTIONS)
 
+_LOG_OF_KEYS = "SSLKEYLOGFILE"  # each context would write to the file that this names
+
 _parsed: dict[str, dict[str, Any]] = {}  # by path without ending, as botocore asks for them
 _teach = -1  # the pipe on which modules' processes name what the worker might learn
 
@@ -230,6 +232,50 @@ def _make_operations(path: str, model: dict[str, Any]) -> None:
     service = ServiceModel(model, os.path.basename(os.path.dirname(os.path.dirname(path))))
     methods, names = creator._create_methods(service), creator._create_name_mapping(service)
     _operations[id(model)] = _Operations(model, len(model["operations"]), methods, names)
+
+
+def share_trust() -> None:
+    """Load the authorities' certificates once. It takes 30 ms, for each connection anew.
+
+    The context that holds them is lent to clients that trust the same file, show no certificate and use no proxy. All
+    of these would set theirs up alike, so that none changes it for another.
+    """
+    if _LOG_OF_KEYS in os.environ:
+        return
+    try:
+        from botocore import httpsession
+        from urllib3.util.ssl_ import ALPN_PROTOCOLS
+
+        own = httpsession.URLLib3Session._get_ssl_context
+        trusted = os.environ.get("AWS_CA_BUNDLE") or httpsession.get_cert_path(True)
+        state = _state(trusted)
+        context = httpsession.create_urllib3_context()
+        context.load_verify_locations = _once(context.load_verify_locations, trusted, None, None)
+        context.set_alpn_protocols = _once(context.set_alpn_protocols, ALPN_PROTOCOLS)
+    except (ImportError, AttributeError, OSError):  # no such file: the business of the module that needs it
+        return
+
+    def _get_ssl_context(self: Any) -> Any:
+        alone = self._cert_file is None and not self._proxy_config._proxies and _LOG_OF_KEYS not in os.environ
+        same = httpsession.get_cert_path(self._verify) == trusted and _state(trusted) == state
+        return context if alone and same else own(self)
+
+    httpsession.URLLib3Session._get_ssl_context = _get_ssl_context
+
+
+def _state(path: str) -> tuple[int, int, int] | None:
+    """What changes with a file's content; None if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _once(act: Callable[..., None], *given: Any) -> Callable[..., None]:
+    """Act now; the function that is returned acts on anything but the same again."""
+    act(*given)
+    return lambda *others: None if others == given else act(*others)
 
 
 def rehearse() -> None:

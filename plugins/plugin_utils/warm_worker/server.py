@@ -59,6 +59,7 @@ class Server:
         preload.share_listings()
         preload.share_handlers()
         preload.share_methods()
+        preload.share_trust()
         preload.rehearse()
         self._watch(self._listener.fileno(), self._accept)
         self._watch(self._playbook, self._playbook_ended)

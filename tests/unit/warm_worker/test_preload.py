@@ -6,8 +6,13 @@ import functools
 import inspect
 import locale
 import os
+import ssl
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -15,7 +20,10 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_worker import preload
-from botocore import client, exceptions, handlers, hooks, loaders
+from botocore import client, exceptions, handlers, hooks, httpsession, loaders
+from botocore.awsrequest import AWSRequest
+
+from local_cloud.data_plane import certificates
 
 own_accepts_kwargs = hooks.accepts_kwargs
 
@@ -43,9 +51,27 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     preload.share_methods()
 
 
+@pytest.fixture
+def lent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An authority's file and botocore's http sessions as in a worker that trusts it."""
+    certificates._make(tmp_path, "ca", [])
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    monkeypatch.delenv("SSLKEYLOGFILE", raising=False)
+    monkeypatch.setattr(httpsession.URLLib3Session, "_get_ssl_context", httpsession.URLLib3Session._get_ssl_context)
+    preload.share_trust()
+    return tmp_path / "ca.pem"
+
+
 def sns(session: boto3.session.Session | None = None) -> Any:
     session = session or boto3.session.Session()
     return session.client("sns", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+
+def context(verify: Any, **options: Any) -> ssl.SSLContext:
+    """The one that connections of such a client use."""
+    session = httpsession.URLLib3Session(verify, **options)
+    found: ssl.SSLContext = session._manager.connection_pool_kw["ssl_context"]
+    return found
 
 
 def test_a_session_and_a_client_look_through_no_folder_and_ask_no_function_again(
@@ -177,6 +203,62 @@ def test_operations_that_a_model_has_got_since_are_there(remembered: None) -> No
     assert hasattr(sns(), "publish_more")
 
 
+def test_clients_that_trust_the_same_are_lent_a_context_like_their_own(lent: Path) -> None:
+    own = httpsession.create_urllib3_context()
+    own.load_verify_locations(lent)
+    shared = context(str(lent))
+    assert context(str(lent)) is shared
+    assert shared.get_ca_certs() == own.get_ca_certs() != []
+    for name in ("options", "verify_mode", "check_hostname", "verify_flags", "minimum_version", "post_handshake_auth"):
+        assert getattr(shared, name) == getattr(own, name)
+
+
+def test_clients_that_would_set_it_up_otherwise_have_their_own(lent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = context(str(lent))
+    others = [
+        *(context(verify) for verify in (True, False, None, f"{lent}.other")),
+        context(str(lent), proxies={"https": "http://127.0.0.1:1"}),
+        context(str(lent), client_cert=str(lent)),
+    ]
+    monkeypatch.setenv("SSLKEYLOGFILE", os.devnull)
+    others.append(context(str(lent)))
+    assert shared not in others
+    monkeypatch.delenv("SSLKEYLOGFILE")
+    assert context(str(lent)) is shared
+    lent.write_text(lent.read_text() + "\n")
+    assert context(str(lent)) is not shared
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_a_connection_is_made_to_whom_the_file_trusts_and_to_nobody_else(lent: Path) -> None:
+    def answer(port: int, verify: Any) -> int:
+        request = AWSRequest("GET", f"https://127.0.0.1:{port}/").prepare()
+        return int(httpsession.URLLib3Session(verify).send(request).status_code)
+
+    stranger = lent.parent / "stranger"
+    certificates._make(stranger, "ca", [])
+    with _served(lent.parent) as port, _served(stranger) as other:
+        assert [answer(port, str(lent)) for _time in range(2)] == [200, 200]
+        with pytest.raises(exceptions.SSLError):
+            answer(other, str(lent))
+        with pytest.raises(exceptions.SSLError):
+            answer(port, True)
+        assert answer(other, str(stranger / "ca.pem")) == 200
+        assert answer(port, False) == 200
+        assert answer(port, str(lent)) == 200
+
+
+@pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "SSLKEYLOGFILE"])
+def test_files_that_are_not_there_are_left_to_the_module(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    own = httpsession.URLLib3Session._get_ssl_context
+    monkeypatch.setenv(name, str(tmp_path / "none"))
+    preload.share_trust()
+    assert not (tmp_path / "none").exists()
+    assert httpsession.URLLib3Session._get_ssl_context is own
+
+
 def test_the_rehearsal_sees_neither_the_environment_nor_files_and_leaves_both(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -193,6 +275,14 @@ def test_the_rehearsal_sees_neither_the_environment_nor_files_and_leaves_both(
     preload.rehearse()
     assert made == [{"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}]
     assert dict(os.environ) == before
+
+
+def test_what_is_done_once_is_done_again_only_for_something_else() -> None:
+    done: list[tuple[Any, ...]] = []
+    again = preload._once(lambda *given: done.append(given), "file", None)
+    for given in (("file", None), ("other", None), ("file", None), ("file",)):
+        again(*given)
+    assert done == [("file", None), ("other", None), ("file",)]
 
 
 def test_the_locale_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,6 +315,30 @@ def _model(service: str) -> str:
     loader = loaders.create_loader()
     version = loader.determine_latest_version(service, "service-2")
     return os.path.join(loader.BUILTIN_DATA_PATH, service, version, "service-2")
+
+
+@contextmanager
+def _served(authority: Path) -> Iterator[int]:
+    """The port of a server whose certificate this authority has signed."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *given: Any) -> None: ...
+
+    certificates._make(authority, "server", ["127.0.0.1"])
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(authority / "server.pem")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server.socket = own.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _run(program: str) -> str:
