@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -156,7 +157,7 @@ def test_parsed_models_are_those_of_the_files_in_their_order(remembered: None) -
     own = loaders.create_loader()
     expected = own.file_loader._load_file(_model("sns") + ".json.gz", loaders._JSON_OPEN_METHODS[".json.gz"])
     found = loaders.JSONFileLoader().load_file(_model("sns"))
-    assert type(found) is dict
+    assert not isinstance(found, OrderedDict)
     assert found == expected
     assert list(found["shapes"]) == list(expected["shapes"])
 
