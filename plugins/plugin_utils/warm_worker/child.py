@@ -9,6 +9,7 @@ has been imported before.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import signal
 import socket
@@ -25,6 +26,7 @@ from .wire import ACCEPTED, Request, receive_request
 def serve(link: socket.socket, forget: Callable[[], None]) -> NoReturn:
     """Read the request from the link, run it, exit with the module's status. forget: closes what is the worker's."""
     status = 1
+    gc.set_threshold(50_000)  # collections among a few new objects gain nothing in so short a life
     try:
         forget()
         request, output, errors = receive_request(link)
@@ -60,7 +62,7 @@ def _run(request: Request) -> int:
     """The exit status that a fresh interpreter would have ended with."""
     from ansible.module_utils._internal._ansiballz import _loader
 
-    known = frozenset(sys.modules)
+    known = preload.last_import()
     sys.argv = [request.module]
     status = 0
     try:

@@ -53,10 +53,14 @@ class Server:
         """Serve until ansible-playbook has ended and every module that it started as well."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for Ansible to deal with
         preload.load_libraries()
+        preload.load_locale()
         preload.learn_by(self._teach)
         preload.share_models()
         preload.share_listings()
         preload.share_handlers()
+        preload.share_methods()
+        preload.share_trust()
+        preload.rehearse()
         self._watch(self._listener.fileno(), self._accept)
         self._watch(self._playbook, self._playbook_ended)
         self._watch(self._learned, self._learn)
