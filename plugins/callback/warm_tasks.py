@@ -13,7 +13,8 @@ author: 1001 Stories (@1001stories)
 description:
   - Ansible runs each task in a process of its own, which compiles the templates that it meets and loads the filters and
     plugins that it needs. With this callback the first task leaves its compiled templates to all others, in memory that
-    ends with the run, and plugins are loaded before the processes part.
+    ends with the run, plugins are loaded before the processes part, and a task's variables are wrapped for all of its
+    templates at once.
   - It does nothing under an ansible-core that it was not verified with, nor where the warm worker is switched off.
 requirements:
   - enabled in C(callbacks_enabled)
@@ -31,6 +32,7 @@ from ansible.plugins.loader import connection_loader, filter_loader, lookup_load
 from ansible.release import __version__ as core_version
 
 from ..plugin_utils.warm_templates import SharedCode, share
+from ..plugin_utils.warm_variables import wrap_once
 from ..plugin_utils.warm_worker import eligible
 
 
@@ -59,6 +61,7 @@ class CallbackModule(CallbackBase):
             if eligible.switched_on(variables, os.environ):
                 self._code = SharedCode()
                 share(self._code)
+                wrap_once()
                 _load_plugins()
                 gc.collect()
         if self._code:
