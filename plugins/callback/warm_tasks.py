@@ -19,6 +19,8 @@ description:
   - All lanes are awaited by the end of the play, by handlers and by blocks with C(rescue) or C(always). As many tasks
     run at once as C(forks) allows. They run one by one where C(platform_state) is not C(present), with
     C(-e platform_lanes=false), and without this callback.
+    ends with the run, plugins are loaded before the processes part, and a task's variables are wrapped for all of its
+    templates at once.
   - It does nothing under an ansible-core that it was not verified with, nor where the warm worker is switched off.
 requirements:
   - enabled in C(callbacks_enabled)
@@ -37,6 +39,7 @@ from ansible.release import __version__ as core_version
 
 from ..plugin_utils.lanes import NO_LANES, Beside, Lanes
 from ..plugin_utils.warm_templates import SharedCode, share
+from ..plugin_utils.warm_variables import wrap_once
 from ..plugin_utils.warm_worker import eligible
 
 
@@ -69,6 +72,7 @@ class CallbackModule(CallbackBase):
                 self._code = SharedCode()
                 share(self._code)
                 self._beside.install()
+                wrap_once()
                 _load_plugins()
                 gc.collect()
         if self._code:

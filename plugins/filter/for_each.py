@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ description:
   - A definition with C(for_each) becomes one for each entry of that list of parts; without, it stays one.
   - C({word}) is replaced by the entry's value of that name, or by the common one. A text that is nothing but C({word})
     takes over the value as it is, be it a number or a list. A word that neither knows is left alone.
-positional: parts, common
+positional: parts, common, also
 options:
   _input:
     description: The definitions.
@@ -31,7 +32,11 @@ options:
     type: dict
     required: true
   common:
-    description: Values for every definition.
+    description: Values for every definition. One that no definition names is not worked out.
+    type: dict
+    default: {}
+  also:
+    description: Entries that every definition is given.
     type: dict
     default: {}
 """
@@ -57,19 +62,24 @@ _WORD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 def for_each(
-    definitions: Sequence[Mapping[str, Any]], parts: Mapping[str, Any], common: Mapping[str, Any] | None = None
+    definitions: Sequence[Mapping[str, Any]],
+    parts: Mapping[str, Any],
+    common: Mapping[str, Any] | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """As the documentation above says. Raises AnsibleFilterError for parts that nobody described."""
     told = []
+    given = dict((also or {}).items())
     for definition in definitions:
         name = definition.get("for_each")
         if name is not None and name not in parts:
             known = ", ".join(sorted(parts))
             raise AnsibleFilterError(f"Read for_each {name!r}; there are the parts {known}. Name one of these.")
-        rest = {key: value for key, value in definition.items() if key != "for_each"}
+        rest = {key: value for key, value in definition.items() if key != "for_each"} | given
         for number, entry in enumerate(parts[name] if name else [{}], start=1):
             words = entry if isinstance(entry, Mapping) else {"each": entry}
-            told.append(_filled(rest, {**(common or {}), "number": number, **words}))
+            # Looked up and not merged: Ansible works a variable out when it is taken.
+            told.append(_filled(rest, ChainMap(words, {"number": number}, common or {})))  # type: ignore[arg-type]
     return told
 
 

@@ -14,12 +14,17 @@ import fcntl
 import hashlib
 import marshal
 import os
+import re
 import struct
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
 _HEAD = struct.Struct("<32sI")  # the key, and how many bytes of code follow
+
+# Every second template is a variable and nothing else. No word of Jinja's own has an underscore.
+_VARIABLE = re.compile(r"\{\{ ([a-z]*_[a-z0-9_]*) \}\}")
+_MODEL = "any_name"
 
 
 class SharedCode:
@@ -82,12 +87,31 @@ def share(code: SharedCode) -> None:
         context = bits._TemplateCompileContext.current(optional=True)
         # All that the code depends on: beside the text, what an overlay may change and what the lexer looks at.
         settings = [getattr(self, one) for one in bits._TEMPLATE_OVERRIDE_FIELD_NAMES]
-        told = repr((str(source), settings, bool(context and context.escape_backslashes)))
+        variable = _VARIABLE.fullmatch(source)
+        text = f"{{{{ {_MODEL} }}}}" if variable else str(source)
+        told = repr((text, settings, bool(context and context.escape_backslashes)))
         key = hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()
         compiled = code.get(key)
         if compiled is None:
-            compiled = compile_anew(self, source)
+            compiled = compile_anew(self, text if variable else source)
             code.put(key, compiled)
-        return compiled
+        return _of_variable(compiled, variable[1]) if variable else compiled
 
     environment.compile = compile_once
+
+
+def _of_variable(model: CodeType, name: str) -> CodeType:
+    """What the template of this variable alone is compiled to, told from that of another one."""
+    # Jinja calls its own variable for it the same with l_0_ before it.
+    names = {_MODEL: name, f"l_0_{_MODEL}": f"l_0_{name}"}
+    return model.replace(
+        co_consts=tuple(
+            _of_variable(one, name)
+            if isinstance(one, CodeType)
+            else names.get(one, one)
+            if isinstance(one, str)
+            else one
+            for one in model.co_consts
+        ),
+        co_varnames=tuple(names.get(one, one) for one in model.co_varnames),
+    )

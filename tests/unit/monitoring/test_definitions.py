@@ -51,6 +51,51 @@ def test_a_word_that_nobody_knows_is_left_alone() -> None:
     ]
 
 
+def test_every_definition_is_given_what_all_of_them_are() -> None:
+    made = for_each(
+        [{"name": "{slot}", "for_each": "slots"}, {"name": "once"}], SLOTS, {"on": True}, {"enabled": "{on}"}
+    )
+    assert [one["enabled"] for one in made] == [True, True, True]
+
+
+class Taken(dict[str, Any]):
+    """Ansible's variables work a value out when it is taken."""
+
+    def __getitem__(self, name: str) -> Any:
+        assert name == "named"
+        return super().__getitem__(name)
+
+
+def test_a_value_that_no_definition_names_is_not_worked_out() -> None:
+    assert for_each([{"name": "{named}"}], {}, Taken(named=2, other=3)) == [{"name": 2}]
+
+
+WORD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+@pytest.mark.parametrize(
+    ("name", "definitions"),
+    [
+        ("alarms", "_monitoring_alarms"),
+        ("burn_rate", "_monitoring_burn_alarms"),
+        ("burn_rate", "_monitoring_composite_alarms"),
+        ("edge", "_monitoring_edge_alarms"),
+        ("dashboards", "_monitoring_dashboards"),
+        ("logs", "_monitoring_metric_filters"),
+        ("logs", "_monitoring_queries"),
+        ("traces", "_monitoring_sampling_rules"),
+        ("traces", "_monitoring_trace_groups"),
+    ],
+)
+def test_a_definition_names_no_word_that_nobody_has_given_a_value(name: str, definitions: str) -> None:
+    parts = read("parts")
+    of_parts = {"slot", "service", "target_group", "each", "number", "window", "seconds", "rate", "least"}
+    of_parts |= {"source", "destination"}
+    told = read(name)[definitions]
+    assert {word for word in WORD.findall(str(told)) if word not in of_parts} <= set(parts["_monitoring_words"])
+    assert {one["for_each"] for one in told if "for_each" in one} <= set(parts["_monitoring_parts"])
+
+
 def test_parts_that_nobody_described_are_an_error_that_names_those_that_are() -> None:
     with pytest.raises(AnsibleFilterError, match="there are the parts none, slots, words"):
         for_each([{"for_each": "slot"}], SLOTS)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from ansible._internal._templating._jinja_bits import AnsibleEnvironment
+from ansible._internal._templating._lazy_containers import _AnsibleLazyTemplateDict
 from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_templates import SharedCode, share
+from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_variables import wrap_once
 
 
 class Counted:
@@ -26,5 +28,14 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
     """Templating that shares, put back after the test."""
     counter = Counted(AnsibleEnvironment.compile)
     monkeypatch.setattr(AnsibleEnvironment, "compile", lambda self, *arguments: counter.compile(self, *arguments))
+    # The callback changes both.
+    monkeypatch.setattr(_AnsibleLazyTemplateDict, "_lazy_values", _AnsibleLazyTemplateDict._lazy_values)
     share(SharedCode())
     return counter
+
+
+@pytest.fixture
+def wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Templating that wraps variables once, put back after the test."""
+    monkeypatch.setattr(_AnsibleLazyTemplateDict, "_lazy_values", _AnsibleLazyTemplateDict._lazy_values)
+    wrap_once()

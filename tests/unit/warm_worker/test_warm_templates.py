@@ -9,9 +9,11 @@ from types import CodeType
 from typing import Any
 
 import pytest
+from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
+from ansible.errors import AnsibleUndefinedVariable
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
-from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_templates import SharedCode
+from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_templates import SharedCode, _of_variable
 
 from .conftest import Counted
 
@@ -91,6 +93,33 @@ def test_values_are_those_of_the_task_not_of_the_one_that_compiled(counted: Coun
         "x",
     ]
     assert counted.compiled == 1
+
+
+def test_templates_that_are_a_variable_and_nothing_else_are_compiled_once(counted: Counted) -> None:
+    variables = {"any_name": 1, "name_prefix": [2], "a_b": trust_as_template("{{ name_prefix }}")}
+    assert [rendered(f"{{{{ {name} }}}}", **variables) for name in variables] == [1, [2], [2]]
+    assert counted.compiled == 1
+    with pytest.raises(AnsibleUndefinedVariable, match="'not_there' is undefined"):
+        rendered("{{ not_there }}")
+    assert counted.compiled == 1
+    assert rendered("{{ true }} {{ none }}{{ loop }}", loop=3) == "True 3"
+
+
+@pytest.mark.parametrize("name", ["name_any", "a_b", "l_0_any_name", "_", "environment_of_it", "missing_value"])
+def test_what_a_variable_is_compiled_to_is_what_jinja_would_compile_it_to(name: str) -> None:
+    def compiled(variable: str) -> CodeType:
+        with _TemplateCompileContext(escape_backslashes=True):
+            made: CodeType = AnsibleEnvironment().compile(f"{{{{ {variable} }}}}")
+        return made
+
+    def but_for_columns(one: CodeType) -> CodeType:
+        """Where in its line a name stands follows from its length; no more than tracebacks tell it."""
+        inner = tuple(but_for_columns(part) if isinstance(part, CodeType) else part for part in one.co_consts)
+        return one.replace(co_linetable=b"", co_consts=inner)
+
+    told = _of_variable(compiled("any_name"), name)
+    assert but_for_columns(told) == but_for_columns(compiled(name))
+    assert (told == compiled(name)) is (len(name) == len("any_name"))
 
 
 def test_other_delimiters_are_another_template(counted: Counted) -> None:
