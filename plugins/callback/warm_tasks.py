@@ -13,14 +13,13 @@ author: 1001 Stories (@1001stories)
 description:
   - Ansible runs each task in a process of its own, which compiles the templates that it meets and loads the filters and
     plugins that it needs. With this callback the first task leaves its compiled templates to all others, in memory that
-    ends with the run, and plugins are loaded before the processes part.
+    ends with the run, plugins are loaded before the processes part, and a task's variables are wrapped for all of its
+    templates at once.
   - With it, a play may name tasks that it need not wait for in its variable C(platform_lanes), a dictionary of lanes.
     Each has C(tasks), named C(role.module), which run beside those after them, and C(before), tasks that wait for it.
   - All lanes are awaited by the end of the play, by handlers and by blocks with C(rescue) or C(always). As many tasks
     run at once as C(forks) allows. They run one by one where C(platform_state) is not C(present), with
     C(-e platform_lanes=false), and without this callback.
-    ends with the run, plugins are loaded before the processes part, and a task's variables are wrapped for all of its
-    templates at once.
   - It does nothing under an ansible-core that it was not verified with, nor where the warm worker is switched off.
 requirements:
   - enabled in C(callbacks_enabled)
@@ -33,10 +32,12 @@ import importlib
 import os
 from typing import Any
 
+from ansible._internal._templating._engine import TemplateEngine
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 from ansible.release import __version__ as core_version
 
+from ..plugin_utils import inline_tasks
 from ..plugin_utils.lanes import NO_LANES, Beside, Lanes
 from ..plugin_utils.warm_templates import SharedCode, share
 from ..plugin_utils.warm_variables import wrap_once
@@ -72,6 +73,7 @@ class CallbackModule(CallbackBase):
                 self._code = SharedCode()
                 share(self._code)
                 self._beside.install()
+                inline_tasks.install()
                 wrap_once()
                 _load_plugins()
                 gc.collect()
@@ -103,6 +105,7 @@ def _load_plugins() -> None:
     for collection in eligible.COLLECTIONS:
         with contextlib.suppress(ImportError):
             importlib.import_module(f"ansible_collections.{collection}")
+    TemplateEngine().environment.lexer  # noqa: B018 - kept by Ansible from the first time that it is asked for
     filter_loader.get("ansible.builtin.default")
     test_loader.get("ansible.builtin.defined")
     connection_loader.get("ansible.builtin.local", class_only=True)

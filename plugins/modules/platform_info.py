@@ -104,6 +104,8 @@ network:
   sample: {vpc_id: vpc-0a1b2c3d, data_subnet_ids: [subnet-0a1b2c3d]}
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.api import Aws
@@ -134,7 +136,7 @@ def main() -> None:
             sections = ", ".join(sorted(SECTIONS))
             raise PlanRefused([f"Asked for the sections {', '.join(unknown)}; there are {sections}. Mend the play."])
         whose = {"name_prefix": params["name_prefix"], "region": str(aws.region)}
-        known = params["known"] if whose.items() <= params["known"].items() else {}
+        known: dict[str, Any] = params["known"] if whose.items() <= params["known"].items() else {}
         me = {name: known[name] for name in ("account_id", "partition") if name in known}
         if not me:
             if wrong := region_problems(aws, params["availability_zones"]):
@@ -142,15 +144,15 @@ def main() -> None:
             me = caller(aws)
         if wrong := engine_problems(aws, params["tags"], params["name_prefix"], params["engine_versions"]):
             raise PlanRefused(wrong)
-        sections = {name: known[name] for name in SECTIONS if known.get(name) is not None}
+        had = {name: known[name] for name in SECTIONS if known.get(name) is not None}
         where = Where(params["name_prefix"], params["tags"], me["account_id"], str(aws.region))
-        asked, perhaps = ([one for one in params[kind] if one not in sections] for kind in ("requires", "optional"))
+        asked, perhaps = ([one for one in params[kind] if one not in had] for kind in ("requires", "optional"))
         told, missing = read(aws, where, asked, placeholders=module.check_mode)
         found, _absent = read(aws, where, perhaps, placeholders=False)
         if missing:
             raise PlanRefused(missing)
         nothing = dict.fromkeys(params["optional"])
-        module.exit_json(changed=False, **whose, **me, **{**nothing, **sections, **found, **told})
+        module.exit_json(changed=False, **whose, **me, **{**nothing, **had, **found, **told})
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from . import preload
-from .wire import ACCEPTED, Request, receive_request
+from .wire import ACCEPTED, Request, receive_request, send_exit
 
 
 def serve(link: socket.socket, forget: Callable[[], None]) -> NoReturn:
@@ -32,14 +32,21 @@ def serve(link: socket.socket, forget: Callable[[], None]) -> NoReturn:
         request, output, errors = receive_request(link)
         _become(request, output, errors)
         link.sendall(ACCEPTED)
-        link.close()
         status = _run(request)
+        _hand_over(link, status)
     except (EOFError, ConnectionError):
         pass  # the task is gone; nobody waits for a result
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _hand_over(link: socket.socket, status: int) -> None:
+    """Tell the end before the process ends: it takes the system some milliseconds to take its memory apart."""
+    for descriptor in (1, 2):
+        os.close(descriptor)
+    send_exit(link, status)
 
 
 def _become(request: Request, output: int, errors: int) -> None:

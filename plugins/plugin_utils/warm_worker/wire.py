@@ -4,7 +4,8 @@
 
 task → worker   8 bytes length (with the descriptors of the module's stdout and stderr), then a Request as JSON
 worker → task   one byte ACCEPTED once the request was read; from here on the module may have done things
-worker → task   4 bytes: the exit status in the shell's convention, 128 + N for signal N
+worker → task   4 bytes: the exit status in the shell's convention, 128 + N for signal N; from the module's process when
+                it has handed everything over, else from the worker, which sees it end
 """
 
 from __future__ import annotations
@@ -62,7 +63,12 @@ def receive_request(link: socket.socket) -> tuple[Request, int, int]:
 def send_status(link: socket.socket, waited: int) -> None:
     """waited: as `os.waitpid` gives it."""
     code = os.waitstatus_to_exitcode(waited)
-    link.sendall(_STATUS.pack(code if code >= 0 else 128 - code))
+    send_exit(link, code if code >= 0 else 128 - code)
+
+
+def send_exit(link: socket.socket, code: int) -> None:
+    """code: the exit status in the shell's convention."""
+    link.sendall(_STATUS.pack(code))
 
 
 def receive_status(link: socket.socket) -> int | None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible._internal._templating._jinja_bits import AnsibleEnvironment
 from ansible.plugins.loader import filter_loader
 from ansible_collections.stories1001.platform.plugins.callback.warm_tasks import CallbackModule
 from ansible_collections.stories1001.platform.plugins.plugin_utils.lanes import Beside
@@ -40,11 +41,17 @@ def test_filters_are_loaded_and_what_is_there_is_left_out_of_collections(counted
     assert gc.get_freeze_count() > 10_000
 
 
-def test_the_lanes_of_a_play_are_those_of_its_variable_unless_it_removes() -> None:
+def test_the_lanes_of_a_play_are_those_of_its_variable_unless_it_removes(counted: Counted) -> None:
     lanes = {"platform_lanes": {"roles": {"tasks": ["security.iam_roles"]}}}
     assert begin(lanes)._beside.lanes.of == {"security.iam_roles": "roles"}
     assert not begin({**lanes, "platform_state": "absent"})._beside.lanes.of
     assert not begin({"platform_lanes": "false"})._beside.lanes.of
+
+
+def test_the_lexer_of_templates_is_ready(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AnsibleEnvironment, "_lexer_cache", {})
+    begin({})
+    assert len(AnsibleEnvironment._lexer_cache) == 1
 
 
 def test_a_run_without_the_warm_worker_is_left_as_it_is(counted: Counted) -> None:

@@ -276,13 +276,26 @@ def test_a_worker_that_is_gone_is_told_before_anything_is_done(own_worker: Worke
         own_worker.run("look")
 
 
-def test_a_module_whose_worker_is_killed_counts_as_killed_and_is_not_run_again(own_worker: Worker) -> None:
+def test_a_module_whose_worker_is_killed_goes_on_and_tells_how_it_ended(own_worker: Worker) -> None:
     own_worker.run("exit")
     outputs: list[client.Output] = []
     thread = threading.Thread(target=lambda: outputs.append(own_worker.run("late")))
     thread.start()
     time.sleep(0.1)
     os.kill(own_worker.pid(), signal.SIGKILL)
+    thread.join()
+    assert outputs[0].status == 0
+
+
+def test_a_module_that_is_killed_with_its_worker_counts_as_killed(own_worker: Worker) -> None:
+    own_worker.run("exit")
+    outputs: list[client.Output] = []
+    thread = threading.Thread(target=lambda: outputs.append(own_worker.run("late")))
+    thread.start()
+    time.sleep(0.1)
+    children = Path(f"/proc/{own_worker.pid()}/task/{own_worker.pid()}/children").read_text().split()
+    for pid in [str(own_worker.pid()), *children]:
+        os.kill(int(pid), signal.SIGKILL)
     thread.join()
     assert outputs[0].status == 137
 
