@@ -137,7 +137,7 @@ def main() -> None:
             raise PlanRefused([f"Asked for the sections {', '.join(unknown)}; there are {sections}. Mend the play."])
         whose = {"name_prefix": params["name_prefix"], "region": str(aws.region)}
         known: dict[str, Any] = params["known"] if whose.items() <= params["known"].items() else {}
-        me = {name: known[name] for name in ("account_id", "partition") if name in known}
+        me: dict[str, str] = {name: known[name] for name in ("account_id", "partition") if name in known}
         if not me:
             if wrong := region_problems(aws, params["availability_zones"]):
                 raise PlanRefused(wrong)
