@@ -10,6 +10,7 @@ do meanwhile, takes it in too and keeps it for all later modules.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import importlib
 import inspect
@@ -104,16 +105,25 @@ def share_models() -> None:
     def load_file(self: Any, file_path: str) -> dict[str, Any] | None:
         if file_path in _parsed:
             return _parsed[file_path]
+        if in_worker := os.getpid() == worker:
+            loaders.OrderedDict = _without_texts
         content: dict[str, Any] | None = parse(self, file_path)
+        loaders.OrderedDict = dict
         if content is not None:
             _parsed[file_path] = content  # kept as long as the run lasts
-            if os.getpid() != worker:
+            if not in_worker:
                 teach(file_path)
             elif os.path.basename(file_path) == "service-2":
                 _make_operations(file_path, content)
         return content
 
     loaders.JSONFileLoader.load_file = load_file
+
+
+def _without_texts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a model with its documentation left empty, which botocore reads for `help()` only."""
+    # A member of a shape may be called so, too; it is an object.
+    return {key: "" if key == "documentation" and isinstance(value, str) else value for key, value in pairs}
 
 
 def share_listings() -> None:
@@ -323,3 +333,9 @@ def learn(name: str) -> None:
         from botocore.loaders import JSONFileLoader
 
         JSONFileLoader().load_file(name)
+
+
+def give_back() -> None:
+    """Give the system what parsing has used and left; the C library would keep it, and each fork look after it."""
+    with contextlib.suppress(AttributeError):  # not every C library can
+        ctypes.CDLL(None).malloc_trim(0)

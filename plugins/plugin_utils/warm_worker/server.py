@@ -123,4 +123,5 @@ class Server:
         *names, self._unread = (self._unread + os.read(self._learned, 65536)).split(b"\n")
         for name in names:
             preload.learn(name.decode())
+        preload.give_back()
         gc.freeze()
