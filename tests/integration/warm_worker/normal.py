@@ -21,7 +21,7 @@ _GIVEN_OUT = re.compile(
     | (?P<address>\b\d{1,3}(\.\d{1,3}){3}\b(?![./]))
     | (?P<id>\b[a-z]{2,12}-[0-9a-f]{8,17}\b(?!-[0-9a-f]{4}-))
     | (?P<long>\b[0-9a-f]{16,64}\b)
-    | (?P<suffix>(?<=-)(?=[A-Za-z]*\d)[A-Za-z0-9]{6}\b)  # of a config rule's ARN
+    | (?P<suffix>(?<=config-rule-)[a-z0-9]{6}\b|(?<=-)(?=[A-Za-z]*\d)[A-Za-z0-9]{6}\b)
     | (?P<upper>\b(?=[A-Z0-9]*\d)[A-Z0-9]{12,32}\b)
     | (?P<folder>(?<=ansible-local-)[0-9a-z_]+|(?<=progress-log-)\w+|(?<=/pytest-)\d+/[a-z0-9_-]+)
     """,
