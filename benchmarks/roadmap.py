@@ -91,6 +91,7 @@ def main() -> None:
 def standing(cloud: Cloud, figures: Figures, options: argparse.Namespace) -> None:
     """Everything that is measured on a platform that stands."""
     calls = recorded_calls(cloud, options.playbook)
+    print(f"a run without changes makes {len(calls)} calls", flush=True)
     for milliseconds in options.latency:
         with latency(cloud, milliseconds):
             for _repetition in range(options.repeat):
