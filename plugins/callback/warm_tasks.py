@@ -62,7 +62,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
-        self._beside.lanes = NO_LANES
+        self._beside.new_play()
         self._lanes_known = False
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:

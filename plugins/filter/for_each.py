@@ -79,7 +79,8 @@ def for_each(
         for number, entry in enumerate(parts[name] if name else [{}], start=1):
             words = entry if isinstance(entry, Mapping) else {"each": entry}
             # Looked up and not merged: Ansible works a variable out when it is taken.
-            told.append(_filled(rest, ChainMap(words, {"number": number}, common or {})))  # type: ignore[arg-type]
+            values = ChainMap(words, {"number": number}, common or {})  # type: ignore[arg-type] # nothing writes to it
+            told.append(_filled(rest, values))
     return told
 
 

@@ -3,7 +3,7 @@
 """Tasks that need no process of their own.
 
 Ansible forks one for each task. Asserting, telling and including only work templates out: ansible-playbook does that
-itself here, by Ansible's own executor and on a copy of the task, in a fifth of the time that the fork takes.
+itself here, by Ansible's own executor and on a copy of the task, in about half of the time.
 """
 
 from __future__ import annotations

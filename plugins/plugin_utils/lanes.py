@@ -70,6 +70,10 @@ class Beside:
         self.lanes = NO_LANES
         self._late: list[Any] = []  # results that came in while nobody collected results
 
+    def new_play(self) -> None:
+        """A play begins; nothing of the one before it is left."""
+        self.lanes, self._late = NO_LANES, []
+
     def install(self) -> None:
         """Take part in what every play with the strategy `linear` does from now on."""
         linear: Any = strategy_loader.get("linear", class_only=True)

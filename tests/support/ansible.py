@@ -119,6 +119,17 @@ def playbook_environment(cloud: Cloud, *, keys: bool = True) -> dict[str, str]:
     }
 
 
+def callback_environment() -> dict[str, str]:
+    """The environment of a play of the test's own that knows nothing of our playbooks but the callback `warm_tasks`."""
+    return {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+        "ANSIBLE_CALLBACKS_ENABLED": "stories1001.platform.warm_tasks",
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+    }
+
+
 def _parsed(done: subprocess.CompletedProcess[str]) -> PlayResult:
     start = done.stdout.find("{\n")
     if start < 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.support.ansible import _parsed as parsed
-from tests.support.cloud import ROOT
+from tests.support.ansible import callback_environment
 
+# ignore_errors: the failures themselves are what is compared.
 PLAYBOOK = """
 - hosts: all
   gather_facts: false
@@ -79,14 +79,7 @@ def run(folder: Path, warm: bool) -> tuple[int, dict[str, Any]]:
             "play.yml",
         ],
         cwd=folder,
-        env={
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-            "ANSIBLE_CALLBACKS_ENABLED": "stories1001.platform.warm_tasks",
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "PLATFORM_WARM_WORKER": str(warm),
-        },
+        env={**callback_environment(), "PLATFORM_WARM_WORKER": str(warm)},
         capture_output=True,
         text=True,
         timeout=120,

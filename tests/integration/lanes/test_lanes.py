@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.ansible import PlayResult
+from tests.support.ansible import PlayResult, callback_environment
 from tests.support.ansible import _parsed as parsed
-from tests.support.cloud import ROOT
 
 _PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 Task = Mapping[str, Any]
@@ -44,21 +43,11 @@ class Play:
         inventory = ",".join(hosts) + ","
         return [str(_PLAYBOOK), "-i", inventory, "-c", "local", "-e", json.dumps(variables), str(self.file)]
 
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-            "ANSIBLE_CALLBACKS_ENABLED": "stories1001.platform.warm_tasks",
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        }
-
     def run(self, *hosts: str, **variables: Any) -> PlayResult:
         done = subprocess.run(
             self.command(hosts or ("one",), **variables),
             cwd=self._folder,
-            env=self.environment,
+            env=callback_environment(),
             capture_output=True,
             text=True,
             timeout=120,
@@ -174,7 +163,7 @@ def test_a_run_that_is_broken_off_leaves_no_task_behind(tmp_path: Path) -> None:
     running = subprocess.Popen(
         play.command(),
         cwd=tmp_path,
-        env=play.environment,
+        env=callback_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -125,7 +125,7 @@ class _Handlers:
 
     def signed(self, **given: Any) -> None: ...
 
-    signed.__signature__ = inspect.Signature()  # type: ignore[attr-defined]
+    signed.__signature__ = inspect.Signature()  # type: ignore[attr-defined] # as decorators do
 
     @functools.wraps(lacks)
     def wraps(self, **given: Any) -> None: ...

@@ -276,28 +276,26 @@ def test_a_worker_that_is_gone_is_told_before_anything_is_done(own_worker: Worke
         own_worker.run("look")
 
 
-def test_a_module_whose_worker_is_killed_goes_on_and_tells_how_it_ended(own_worker: Worker) -> None:
-    own_worker.run("exit")
+def status_when_killed(worker: Worker, *, module_too: bool) -> int:
+    """How a module ended whose worker was killed while it ran."""
+    worker.run("exit")
     outputs: list[client.Output] = []
-    thread = threading.Thread(target=lambda: outputs.append(own_worker.run("late")))
+    thread = threading.Thread(target=lambda: outputs.append(worker.run("late")))
     thread.start()
     time.sleep(0.1)
-    os.kill(own_worker.pid(), signal.SIGKILL)
+    modules = _children(worker.pid()) if module_too else []
+    for pid in [worker.pid(), *modules]:
+        os.kill(pid, signal.SIGKILL)
     thread.join()
-    assert outputs[0].status == 0
+    return outputs[0].status
+
+
+def test_a_module_whose_worker_is_killed_goes_on_and_tells_how_it_ended(own_worker: Worker) -> None:
+    assert status_when_killed(own_worker, module_too=False) == 0
 
 
 def test_a_module_that_is_killed_with_its_worker_counts_as_killed(own_worker: Worker) -> None:
-    own_worker.run("exit")
-    outputs: list[client.Output] = []
-    thread = threading.Thread(target=lambda: outputs.append(own_worker.run("late")))
-    thread.start()
-    time.sleep(0.1)
-    children = Path(f"/proc/{own_worker.pid()}/task/{own_worker.pid()}/children").read_text().split()
-    for pid in [str(own_worker.pid()), *children]:
-        os.kill(int(pid), signal.SIGKILL)
-    thread.join()
-    assert outputs[0].status == 137
+    assert status_when_killed(own_worker, module_too=True) == 137
 
 
 def test_one_task_of_many_warns(tmp_path: Path) -> None:
