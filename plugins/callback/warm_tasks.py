@@ -73,7 +73,7 @@ class CallbackModule(CallbackBase):
                 self._code = SharedCode()
                 share(self._code)
                 self._beside.install()
-                inline_tasks.install()
+                inline_tasks.install(self._beside.nothing_is_under_way)
                 wrap_once()
                 _load_plugins()
                 gc.collect()

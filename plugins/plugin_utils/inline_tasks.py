@@ -2,30 +2,42 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Tasks that need no process of their own.
 
-Ansible forks one for each task. Asserting, telling and including only work templates out: ansible-playbook does that
-itself here, by Ansible's own executor and on a copy of the task, in about half of the time.
+Ansible forks one for each task and waits. Where ansible-playbook has nothing else to do meanwhile, it does here itself
+what the process would do, by Ansible's own executor and on a copy of the task:
+
+    asserting, telling, including      they only work templates out
+    a module that the warm worker runs in a process of the worker's, when no other task is under way
+
+What Ansible looks up for a task (plugins, arguments, encoders) it then remembers for those that follow.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from ansible._internal._task import TaskContext
 from ansible.executor.process.worker import WorkerProcess
 from ansible.executor.task_executor import TaskExecutor
 from ansible.executor.task_result import _RawTaskResult
+from ansible.plugins.loader import action_loader
 from ansible.utils.fqcn import add_internal_fqcns
 
-_ACTIONS = frozenset(add_internal_fqcns(("assert", "debug", "include_role", "include_tasks")))
+from .warm_worker import eligible
+
+_TEMPLATES_ONLY = frozenset(add_internal_fqcns(("assert", "debug", "include_role", "include_tasks")))
 
 
-def install() -> None:
-    """Leave such tasks to this process from now on."""
+def install(nothing_is_under_way: Callable[[], bool]) -> None:
+    """Leave such tasks to this process from now on. nothing_is_under_way: beside the task that is to begin."""
     fork: Any = WorkerProcess.start
 
     def start(process: Any) -> None:
-        if _needs_no_process(process._task, process._task_vars):
+        task = process._task
+        here = task.action in _TEMPLATES_ONLY or (_only_a_module(task.action) and nothing_is_under_way())
+        if here and _needs_no_process(task, process._task_vars):
             _run_here(process)
         else:
             fork(process)
@@ -33,11 +45,16 @@ def install() -> None:
     WorkerProcess.start = start
 
 
+@cache
+def _only_a_module(action: str) -> bool:
+    """Whether all that is done on the controller is handing the module to the worker."""
+    return eligible.collection_of(action) is not None and not action_loader.has_plugin(action)
+
+
 def _needs_no_process(task: Any, variables: dict[str, Any]) -> bool:
     """Nothing that a process is there for: a time limit, a connection to another machine, a loop of many."""
     return (
-        task.action in _ACTIONS
-        and not (task.loop or task.timeout or task.async_val or task.delegate_to)
+        not (task.loop or task.until or task.timeout or task.async_val or task.delegate_to or task.become)
         and variables.get("ansible_connection") == "local"
     )
 

@@ -69,6 +69,7 @@ class Beside:
     def __init__(self) -> None:
         self.lanes = NO_LANES
         self._late: list[Any] = []  # results that came in while nobody collected results
+        self._strategy: Any = None  # of the play that is running
 
     def new_play(self) -> None:
         """A play begins; nothing of the one before it is left."""
@@ -80,6 +81,7 @@ class Beside:
         next_tasks, wait = linear._get_next_task_lockstep, linear._wait_on_pending_results
 
         def wait_for_lanes_first(strategy: Any, hosts: Sequence[Any], iterator: Any) -> Any:
+            self._strategy = strategy
             if strategy._pending_results:
                 self._late += self._wait_for_what_is_needed(strategy, hosts, iterator)
             return next_tasks(strategy, hosts, iterator)
@@ -94,6 +96,11 @@ class Beside:
 
         linear._get_next_task_lockstep = wait_for_lanes_first
         linear._wait_on_pending_results = wait_for_others_only
+
+    def nothing_is_under_way(self) -> bool:
+        """Whether the task that is to begin is the only one: of one host, and no lane's task is running."""
+        strategy = self._strategy
+        return strategy is not None and len(strategy._hosts_cache) == 1 and len(strategy._queued_task_cache) <= 1
 
     def _wait_for_what_is_needed(self, strategy: Any, hosts: Iterable[Any], iterator: Any) -> list[Any]:
         """Wait until the next task of each host may be begun."""

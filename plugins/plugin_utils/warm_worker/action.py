@@ -10,6 +10,7 @@ no shell makes folders for it, and "executing" it means handing it to the worker
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import tempfile
@@ -214,8 +215,12 @@ def _folder() -> Path:
 
 
 def _target(interpreter: str) -> client.Target:
-    # A task runs in a process that ansible-playbook forked for it.
-    return client.Target(_folder(), os.getppid(), interpreter, str(_CORE), core_version, _collections())
+    return client.Target(_folder(), _playbook(), interpreter, str(_CORE), core_version, _collections())
+
+
+def _playbook() -> int:
+    """The pid of ansible-playbook: a task runs in a process that it forked, or in itself."""
+    return os.getppid() if multiprocessing.parent_process() else os.getpid()
 
 
 @cache
