@@ -137,6 +137,7 @@ def run_playbook(
         "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
         "PLATFORM_WARM_WORKER": str(way == "warm"),
     }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # both ways as with Python's own default
     before = _children_seconds()
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
@@ -183,9 +184,9 @@ def _memory_watched(playbook: int) -> Iterator[list[float]]:
         try:
             if b"warm_worker.server" not in (folder / "cmdline").read_bytes():
                 return False
-            # Ours, since the task that started it has ended; a forked module carries the same command line.
+            # A forked module carries the same command line; its parent is the worker.
             parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[1]
-            return int(parent) == os.getpid()
+            return int(parent) in (os.getpid(), playbook)
         except OSError:
             return False
 

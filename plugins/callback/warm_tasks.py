@@ -40,7 +40,7 @@ from ansible.release import __version__ as core_version
 from ..plugin_utils import inline_tasks
 from ..plugin_utils.lanes import NO_LANES, Beside, Lanes
 from ..plugin_utils.warm_templates import SharedCode, share
-from ..plugin_utils.warm_variables import wrap_once
+from ..plugin_utils.warm_variables import parse_once, wrap_once
 from ..plugin_utils.warm_worker import eligible
 
 
@@ -75,6 +75,7 @@ class CallbackModule(CallbackBase):
                 self._beside.install()
                 inline_tasks.install(self._beside.nothing_is_under_way)
                 wrap_once()
+                parse_once()
                 _load_plugins()
                 gc.collect()
         if self._code:

@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A task's variables wrapped once for all of its templates, not once for each of them.
+"""A task's variables wrapped once for all of its templates, and a play's `vars_files` parsed once.
+
+Ansible parses each file of `vars_files` anew whenever it gathers variables, some 190 times in a site run, unless it is
+a vault. Here a file is parsed again when it has changed.
 
 Before Ansible evaluates a template it wraps each variable in scope, so that a variable is only worked out where the
 template uses it. With some 280 variables in scope and 180 templates in a task these are 50,000 wrappers, each the same
@@ -10,7 +13,10 @@ are still the same objects.
 
 from __future__ import annotations
 
+import os
 from typing import Any
+
+from ansible.parsing.dataloader import DataLoader
 
 # Of smaller mappings, such as those nested in variables, wrapping costs no more than looking.
 _WORTH_KEEPING = 64
@@ -56,3 +62,25 @@ def wrap_once() -> None:
         return lazy._LazyValueSource(source=wrapped.of(values), templar=anew.templar, lazy_options=lazy_options)
 
     containers._lazy_values = staticmethod(wrap)
+
+
+def parse_once() -> None:
+    """Make Ansible parse a file of `vars_files` once for as long as it stays the same."""
+    load: Any = DataLoader.load_from_file
+    parsed: dict[tuple[Any, ...], Any] = {}
+
+    def load_from_file(self: Any, file_name: str, cache: str = "all", unsafe: bool = False, **others: Any) -> Any:
+        # So does Ansible ask for `vars_files`; it hands the result of a vault out again in the same way.
+        if cache != "vaulted" or not unsafe:
+            return load(self, file_name, cache=cache, unsafe=unsafe, **others)
+        path = self.path_dwim(file_name)
+        try:
+            found = os.stat(path)
+        except OSError:  # Ansible says it in its own words
+            return load(self, file_name, cache=cache, unsafe=unsafe, **others)
+        key = (path, found.st_ino, found.st_size, found.st_mtime_ns, id(self), *sorted(others.items()))
+        if key not in parsed:
+            parsed[key] = load(self, file_name, cache=cache, unsafe=unsafe, **others)
+        return parsed[key]
+
+    DataLoader.load_from_file = load_from_file

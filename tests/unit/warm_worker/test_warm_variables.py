@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from ansible._internal._templating._lazy_containers import _AnsibleLazyTemplateD
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
-from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_variables import WrappedOnce
+from ansible_collections.stories1001.platform.plugins.plugin_utils.warm_variables import WrappedOnce, parse_once
 
 
 def many(**more: Any) -> dict[str, Any]:
@@ -100,3 +101,27 @@ def test_no_more_than_a_few_mappings_are_kept() -> None:
 def test_small_mappings_are_left_to_ansible(wrapped: None) -> None:
     assert templar({"a": 1}).template(trust_as_template("{{ a }}")) == 1
     assert isinstance(_AnsibleLazyTemplateDict.__dict__["_lazy_values"], staticmethod)
+
+
+def test_a_file_of_variables_is_parsed_again_only_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DataLoader, "load_from_file", DataLoader.load_from_file)
+    parse_once()
+    loader = DataLoader()
+    parsed: list[Any] = []
+    parse = loader.load
+    monkeypatch.setattr(loader, "load", lambda *given, **named: parsed.append(1) or parse(*given, **named))
+
+    def told() -> Any:
+        return loader.load_from_file(str(file), unsafe=True, cache="vaulted", trusted_as_template=True)
+
+    file = tmp_path / "vars.yml"
+    file.write_text('{name: "{{ first }}"}')
+    assert (told(), told(), len(parsed)) == ({"name": "{{ first }}"}, {"name": "{{ first }}"}, 1)
+    assert templar({**told(), "first": "one"}).template(told()["name"]) == "one"
+    file.write_text('{name: "another"}')
+    assert (told(), len(parsed)) == ({"name": "another"}, 2)
+    file.unlink()
+    with pytest.raises(AnsibleError, match=r"vars\.yml"):
+        told()
