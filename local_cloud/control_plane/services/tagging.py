@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The Resource Groups Tagging API finds what ministack's does not look for: networks, databases, balancers, secrets."""
+"""The Resource Groups Tagging API finds what ministack's does not look for: networks, databases, balancers, secrets, alarms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import acm, cloudwatch_logs, ec2, rds, secretsmanager, servicediscovery, tagging
+from ministack.services import acm, cloudwatch, cloudwatch_logs, ec2, rds, secretsmanager, servicediscovery, tagging
 
 from local_cloud.control_plane.services.elasticache import state as elasticache
 from local_cloud.control_plane.services.elbv2 import state as elbv2
@@ -67,6 +67,12 @@ def _of_log_groups() -> Tagged:
         yield f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{name}", tags
 
 
+def _of_alarms() -> Tagged:
+    for arn, tags in list(cloudwatch._resource_tags.items()):
+        if arn.split(":")[3] == get_region():
+            yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
 tagging._COLLECTORS.update(
     {
         "ec2": _of_ec2,
@@ -77,5 +83,6 @@ tagging._COLLECTORS.update(
         "secretsmanager": _of_secrets,
         "acm": _of_certificates,
         "logs": _of_log_groups,
+        "cloudwatch": _of_alarms,
     }
 )

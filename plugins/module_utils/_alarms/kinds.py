@@ -1,20 +1,22 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How CloudWatch lists, makes, changes and removes alarms: one list call a sort, and the tags of each, side by side."""
+"""How CloudWatch lists, makes, changes and removes alarms: one list call a sort, and one for the tags of a hundred."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 from .._aws.prefixed import Prefixed
+from .._aws.tag_index import indexed
 from .._aws.tags import belongs, from_boto3, to_boto3
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side
 from .model import COMPOSITE, METRIC, composite_fields, metric_fields, request
 
-_AT_ONCE = 8
+# CloudWatch takes few such questions a second from an account, and a platform has some eighty alarms.
+_ASKED_ONE_BY_ONE = 8
 _MISSING = ("ResourceNotFound", "ResourceNotFoundException")
 
 
@@ -44,15 +46,25 @@ class Alarm(Prefixed):
             AlarmNamePrefix=self._prefix,
             AlarmTypes=[self.sort],
         )
-        self._aws.client("cloudwatch")  # made once, before several threads ask for it
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for alarm, tags in zip(alarms, pool.map(self._tags_of, alarms), strict=True):
-                name, arn = alarm["AlarmName"], alarm["AlarmArn"]
-                if self._is_ours(name, tags):
-                    outputs = {"arn": arn, "state": alarm["StateValue"]}
-                    yield Found(self.kind, name, arn, self.canonical(alarm), tags, outputs)
+        many = len(alarms) > _ASKED_ONE_BY_ONE
+        index = indexed(self._aws, "cloudwatch:alarm", self._identity) if many else {}
+        for alarm, tags in zip(alarms, side_by_side(lambda one: self._tags_of(one, index), alarms), strict=True):
+            name, arn = alarm["AlarmName"], alarm["AlarmArn"]
+            if self._is_ours(name, tags):
+                outputs = {"arn": arn, "state": alarm["StateValue"]}
+                yield Found(self.kind, name, arn, self.canonical(alarm), tags, outputs)
 
-    def _tags_of(self, alarm: Mapping[str, Any]) -> dict[str, str]:
+    def _tags_of(self, alarm: Mapping[str, Any], index: Mapping[str, dict[str, str]]) -> dict[str, str]:
+        """From the index where nothing would be done because of it, else from CloudWatch, which is up to date."""
+        name, told = alarm["AlarmName"], index.get(alarm["AlarmArn"])
+        if told is not None:
+            as_wanted = told == self._identity
+            of_others = name not in self._named and not self._is_ours(name, told)
+            if as_wanted or of_others:
+                return told
+        return self._asked(alarm)
+
+    def _asked(self, alarm: Mapping[str, Any]) -> dict[str, str]:
         attempt, arn = f"read the tags of alarm {alarm['AlarmName']}", alarm["AlarmArn"]
         # An alarm may go between the list and this question.
         answer = self._aws.call_unless(_MISSING, attempt, "cloudwatch", "list_tags_for_resource", ResourceARN=arn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -166,3 +167,26 @@ def test_a_platform_whose_name_begins_like_ours_keeps_what_is_its_own(cloud: Clo
     gone = {**case.gone, "state": "absent"}
     run_module(cloud, case.module, gone)
     assert run_module(cloud, case.module, other)["changed"] is False
+
+
+def test_the_tags_of_many_alarms_are_asked_for_together_and_what_differs_is_asked_again(cloud: Cloud) -> None:
+    first = ALARMS["alarms"][0]
+    many = {**ALARMS, "alarms": [{**first, "name": f"{NAME}-{number:02}"} for number in range(20)]}
+    many["composite_alarms"] = []
+    run_module(cloud, "cloudwatch_alarms", many)
+    with cloud.recorded() as calls:
+        assert run_module(cloud, "cloudwatch_alarms", many)["changed"] is False
+    asked = Counter(call["action"] for call in calls)
+    assert (asked["GetResources"], asked["ListTagsForResource"]) == (1, 0)
+    # A role with alarms of its own under the same prefix asks for none of these either.
+    others = {**many, "alarms": [{**first, "name": f"{NAME}-release"}], "tags": {**TAGS, "Component": "release"}}
+    run_module(cloud, "cloudwatch_alarms", others)
+    with cloud.recorded() as calls:
+        assert run_module(cloud, "cloudwatch_alarms", others)["changed"] is False
+    assert sum(call["action"] == "ListTagsForResource" for call in calls) == 0
+    arn = cloud.client("cloudwatch").describe_alarms(AlarmNames=[f"{NAME}-07"])["MetricAlarms"][0]["AlarmArn"]
+    cloud.client("cloudwatch").untag_resource(ResourceARN=arn, TagKeys=["Project"])
+    cloud.client("cloudwatch").tag_resource(ResourceARN=arn, Tags=[{"Key": "odd", "Value": "1"}])
+    mended = run_module(cloud, "cloudwatch_alarms", many)
+    assert steps(mended) == [f"metric_alarm/{NAME}-07:tag"]
+    assert run_module(cloud, "cloudwatch_alarms", many)["changed"] is False
