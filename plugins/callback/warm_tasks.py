@@ -73,7 +73,7 @@ class CallbackModule(CallbackBase):
                 self._code = SharedCode()
                 share(self._code)
                 self._beside.install()
-                inline_tasks.install(self._beside.nothing_is_under_way)
+                inline_tasks.install(self._beside.is_alone)
                 wrap_once()
                 parse_once()
                 _load_plugins()

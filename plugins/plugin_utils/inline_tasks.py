@@ -6,7 +6,7 @@ Ansible forks one for each task and waits. Where ansible-playbook has nothing el
 what the process would do, by Ansible's own executor and on a copy of the task:
 
     asserting, telling, including      they only work templates out
-    a module that the warm worker runs in a process of the worker's, when no other task is under way
+    a module that the warm worker runs in a process of the worker's, when nothing runs beside it
 
 What Ansible looks up for a task (plugins, arguments, encoders) it then remembers for those that follow.
 """
@@ -30,13 +30,13 @@ from .warm_worker import eligible
 _TEMPLATES_ONLY = frozenset(add_internal_fqcns(("assert", "debug", "include_role", "include_tasks")))
 
 
-def install(nothing_is_under_way: Callable[[], bool]) -> None:
-    """Leave such tasks to this process from now on. nothing_is_under_way: beside the task that is to begin."""
+def install(is_alone: Callable[[Any], bool]) -> None:
+    """Leave such tasks to this process from now on. is_alone: whether nothing else happens until a task ends."""
     fork: Any = WorkerProcess.start
 
     def start(process: Any) -> None:
         task = process._task
-        here = task.action in _TEMPLATES_ONLY or (_only_a_module(task.action) and nothing_is_under_way())
+        here = task.action in _TEMPLATES_ONLY or (_only_a_module(task.action) and is_alone(task))
         if here and _needs_no_process(task, process._task_vars):
             _run_here(process)
         else:

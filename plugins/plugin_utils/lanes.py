@@ -97,10 +97,15 @@ class Beside:
         linear._get_next_task_lockstep = wait_for_lanes_first
         linear._wait_on_pending_results = wait_for_others_only
 
-    def nothing_is_under_way(self) -> bool:
-        """Whether the task that is to begin is the only one: of one host, and no lane's task is running."""
+    def is_alone(self, task: Any) -> bool:
+        """Whether nothing else will happen before this task ends: one host, no lane's task under way, itself none."""
         strategy = self._strategy
-        return strategy is not None and len(strategy._hosts_cache) == 1 and len(strategy._queued_task_cache) <= 1
+        return (
+            strategy is not None
+            and len(strategy._hosts_cache) == 1
+            and len(strategy._queued_task_cache) <= 1
+            and _key_of(task) not in self.lanes.of
+        )
 
     def _wait_for_what_is_needed(self, strategy: Any, hosts: Iterable[Any], iterator: Any) -> list[Any]:
         """Wait until the next task of each host may be begun."""

@@ -120,6 +120,16 @@ def test_a_module_beside_a_lane_takes_a_process_so_that_the_lane_is_heard(begin:
         assert len(tasks_of(playbook.pid)) == 2
 
 
+def test_a_module_in_a_lane_takes_a_process_so_that_the_play_goes_on(begin: Any, server: socket.socket) -> None:
+    lane = {"lane": {"tasks": ["postgres_connection_check"]}}
+    playbook = begin("one", lanes=lane, tasks=[SILENT, {"ansible.builtin.command": {"argv": ["sleep", "60"]}}])
+    with server.accept()[0]:
+        deadline = time.monotonic() + _TIMEOUT
+        while len(tasks_of(playbook.pid)) < 2:
+            assert time.monotonic() < deadline, "the task after the lane's was not begun"
+            time.sleep(0.1)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_module_ends_with_an_ansible_playbook_that_is_stopped(
     begin: Any, server: socket.socket, how: signal.Signals
