@@ -24,6 +24,7 @@ import os
 import platform
 import re
 import resource
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -43,6 +44,7 @@ from tests.support.ansible import playbook_command, playbook_environment
 from tests.support.cloud import REGION, ROOT, SECRET, Cloud, running
 
 SITE = "playbooks/site.yml"
+_FORKS = 5  # Ansible's default
 _SUBREAPER = 36  # prctl: what a process leaves behind becomes ours, so that its processor time is counted
 
 
@@ -76,12 +78,17 @@ def main() -> None:
     figures: Figures = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         state = Path(folder)
-        for number in range(options.repeat if "first" in options.cases else 1):
-            for way in ("warm", "stock") if "first" in options.cases else ("warm",):
-                with running(state / f"{way}-{number}", data_plane=True) as cloud:
-                    run_playbook(cloud, figures, f"first 0 ms {way}", way, options.playbook)
-                    if number == 0 and way == "warm":
-                        standing(cloud, figures, options)
+        if "first" in options.cases:
+            for _repetition in range(options.repeat):
+                for milliseconds in options.latency:
+                    for way in ("warm", "stock"):
+                        with running(state / way, data_plane=True) as cloud, latency(cloud, milliseconds):
+                            run_playbook(cloud, figures, f"first {milliseconds} ms {way}", way, options.playbook)
+                        shutil.rmtree(state / way)
+        if {"again", "check", "limit"} & set(options.cases):
+            with running(state / "standing", data_plane=True) as cloud:
+                run_playbook(cloud, {}, "made", "warm", options.playbook)
+                standing(cloud, figures, options)
         if "environments" in options.cases:
             with running(state / "environments") as cloud:
                 environments(cloud, figures, options, state)
@@ -249,13 +256,13 @@ def environments(cloud: Cloud, figures: Figures, options: argparse.Namespace, st
         group = {"platform": {"hosts": hosts, "vars": connection}}
         (inventory / "hosts.yml").write_text(json.dumps(group), encoding="utf-8")
         name = f"environments {number} warm"
-        arguments = ("--forks", str(number))
+        arguments = ("--forks", str(max(number, _FORKS)))
         run_playbook(cloud, figures, name, "warm", "playbooks/phase1.yml", *arguments, inventory=str(inventory))
     figures.pop(f"environments {most} warm")
     for _repetition in range(options.repeat):
         for number in options.environments:
             name, where = f"environments {number} warm", str(state / f"environments-{number}")
-            arguments = ("--forks", str(number))
+            arguments = ("--forks", str(max(number, _FORKS)))
             run_playbook(cloud, figures, name, "warm", "playbooks/phase1.yml", *arguments, inventory=where)
 
 
