@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, 1001 Stories
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The Resource Groups Tagging API finds what ministack's does not look for: networks, databases, balancers, secrets, alarms."""
+"""The Resource Groups Tagging API finds what ministack's does not look for: networks, databases, secrets, alarms."""
 
 from __future__ import annotations
 

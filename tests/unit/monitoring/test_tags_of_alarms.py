@@ -42,13 +42,13 @@ def found(aws: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def everywhere(**changed: dict[str, str] | None) -> dict[str, Any]:
-    tags: dict[str, Any] = {name: TAGS for name in OURS} | {name: {**TAGS, "Component": "release"} for name in FOREIGN}
+    tags: dict[str, Any] = dict.fromkeys(OURS, TAGS) | {name: {**TAGS, "Component": "release"} for name in FOREIGN}
     return {name: value for name, value in {**tags, **changed}.items() if value is not None}
 
 
 def test_nothing_is_asked_where_all_is_as_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Lagging(everywhere(), everywhere())
-    assert found(aws, monkeypatch) == {name: TAGS for name in OURS}
+    assert found(aws, monkeypatch) == dict.fromkeys(OURS, TAGS)
     assert aws.asked == []
 
 
@@ -57,7 +57,7 @@ def test_an_alarm_that_was_just_made_or_mended_is_seen_as_it_is(
     told: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws = Lagging(everywhere(**{OURS[0]: told}), everywhere())
-    assert found(aws, monkeypatch) == {name: TAGS for name in OURS}
+    assert found(aws, monkeypatch) == dict.fromkeys(OURS, TAGS)
     assert aws.asked == [OURS[0]]
 
 
