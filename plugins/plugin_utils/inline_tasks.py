@@ -14,10 +14,13 @@ What Ansible looks up for a task (plugins, arguments, encoders) it then remember
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from ansible import constants as C
 from ansible._internal._task import TaskContext
 from ansible.executor.process.worker import WorkerProcess
 from ansible.executor.task_executor import TaskExecutor
@@ -25,7 +28,8 @@ from ansible.executor.task_result import _RawTaskResult
 from ansible.plugins.loader import action_loader
 from ansible.utils.fqcn import add_internal_fqcns
 
-from .warm_worker import eligible
+from .warm_worker import client, eligible
+from .warm_worker.action import WarmAction
 
 _TEMPLATES_ONLY = frozenset(add_internal_fqcns(("assert", "debug", "include_role", "include_tasks")))
 
@@ -36,7 +40,7 @@ def install(is_alone: Callable[[Any], bool]) -> None:
 
     def start(process: Any) -> None:
         task = process._task
-        here = task.action in _TEMPLATES_ONLY or (_only_a_module(task.action) and is_alone(task))
+        here = task.action in _TEMPLATES_ONLY or (is_alone(task) and _for_the_worker(task, process._task_vars))
         if here and _needs_no_process(task, process._task_vars):
             _run_here(process)
         else:
@@ -45,10 +49,22 @@ def install(is_alone: Callable[[Any], bool]) -> None:
     WorkerProcess.start = start
 
 
+def _for_the_worker(task: Any, variables: dict[str, Any]) -> bool:
+    """Whether all that the task does on the controller is handing a module to the warm worker."""
+    return (
+        _only_a_module(task.action)
+        and eligible.switched_on(variables, os.environ)
+        and not client.given_up(Path(C.DEFAULT_LOCAL_TMP))
+    )
+
+
 @cache
 def _only_a_module(action: str) -> bool:
-    """Whether all that is done on the controller is handing the module to the worker."""
-    return eligible.collection_of(action) is not None and not action_loader.has_plugin(action)
+    """Whether it is one of the worker's modules and has no action plugin but ours for all modules."""
+    if eligible.collection_of(action) is None or action_loader.has_plugin(action):
+        return False
+    normal = action_loader.get("ansible.legacy.normal", class_only=True)  # as Ansible asks for it
+    return issubclass(normal, WarmAction)
 
 
 def _needs_no_process(task: Any, variables: dict[str, Any]) -> bool:

@@ -69,11 +69,11 @@ class Beside:
     def __init__(self) -> None:
         self.lanes = NO_LANES
         self._late: list[Any] = []  # results that came in while nobody collected results
-        self._strategy: Any = None  # of the play that is running
+        self._strategy: Any = None  # of the play that is running, if it is `linear`
 
     def new_play(self) -> None:
         """A play begins; nothing of the one before it is left."""
-        self.lanes, self._late = NO_LANES, []
+        self.lanes, self._late, self._strategy = NO_LANES, [], None
 
     def install(self) -> None:
         """Take part in what every play with the strategy `linear` does from now on."""

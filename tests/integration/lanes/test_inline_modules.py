@@ -37,7 +37,13 @@ def begin(tmp_path: Path, server: socket.socket) -> Iterator[Any]:
     """Begin a play whose silent task connects to the server."""
     begun: list[subprocess.Popen[bytes]] = []
 
-    def run(*hosts: str, lanes: Mapping[str, Any] | None = None, tasks: Sequence[Any] = (SILENT,)) -> Any:
+    def run(
+        *hosts: str,
+        lanes: Mapping[str, Any] | None = None,
+        tasks: Sequence[Any] = (SILENT,),
+        actions: Path = ROOT / "playbooks/action_plugins",
+        **variables: Any,
+    ) -> Any:
         connection = {
             "host": "127.0.0.1",
             "port": server.getsockname()[1],
@@ -51,6 +57,7 @@ def begin(tmp_path: Path, server: socket.socket) -> Iterator[Any]:
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
             "platform_lanes": lanes or {},
+            **variables,
         }
         play = {
             "hosts": "all",
@@ -65,13 +72,13 @@ def begin(tmp_path: Path, server: socket.socket) -> Iterator[Any]:
             subprocess.Popen(
                 [_PLAYBOOK, "-i", ",".join(hosts) + ",", "play.yml"],
                 cwd=tmp_path,
-                env={**callback_environment(), "ANSIBLE_ACTION_PLUGINS": str(ROOT / "playbooks/action_plugins")},
+                env={**callback_environment(), "ANSIBLE_ACTION_PLUGINS": str(actions)},
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
         )
-        return begun[0]
+        return begun[-1]
 
     yield run
     for process in begun:
@@ -105,6 +112,17 @@ def test_a_module_on_one_host_takes_no_process_of_ansible_playbook(begin: Any, s
     playbook = begin("one")
     with server.accept()[0]:
         assert tasks_of(playbook.pid) == []
+
+
+def test_a_module_that_does_not_go_to_the_worker_takes_a_process(
+    begin: Any, server: socket.socket, tmp_path: Path
+) -> None:
+    elsewhere = begin("one", actions=tmp_path)  # a playbook of one's own, without our action `normal`
+    with server.accept()[0]:
+        assert len(tasks_of(elsewhere.pid)) == 1
+    switched_off = begin("one", tasks=[{**SILENT, "vars": {"platform_warm_worker": False}}])
+    with server.accept()[0]:
+        assert len(tasks_of(switched_off.pid)) == 1
 
 
 def test_modules_of_two_hosts_run_side_by_side_in_processes(begin: Any, server: socket.socket) -> None:
