@@ -96,6 +96,7 @@ def test_failures_loops_and_settings_of_tasks(clouds: tuple[Cloud, Cloud], monke
     assert_same(pair)
     failed = {name for name, result in pair[1].tasks if result.get("failed")}
     assert {"An argument of a wrong type", "A region that AWS does not know", "A wrong key"} <= failed
+    assert "Connection refused" in dict(pair[1].tasks)["A database that does not answer"]["msg"]
 
 
 @pytest.mark.long
