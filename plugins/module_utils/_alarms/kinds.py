@@ -15,7 +15,7 @@ from .._engine.resources import Found, Resource, Traits
 from .._engine.side_by_side import side_by_side
 from .model import COMPOSITE, METRIC, composite_fields, metric_fields, request
 
-# CloudWatch takes few such questions a second from an account, and a platform has some eighty alarms.
+# CloudWatch counts an account's questions a second, and a platform has some eighty alarms.
 _ASKED_ONE_BY_ONE = 8
 _MISSING = ("ResourceNotFound", "ResourceNotFoundException")
 
