@@ -15,6 +15,8 @@ description:
     plugins that it needs. With this callback the first task leaves its compiled templates to all others, in memory that
     ends with the run, plugins are loaded before the processes part, and a task's variables are wrapped for all of its
     templates at once.
+  - Tasks that only work templates out, and modules for the warm worker that run on one host with nothing beside them,
+    get no process of their own.
   - With it, a play may name tasks that it need not wait for in its variable C(platform_lanes), a dictionary of lanes.
     Each has C(tasks), named C(role.module), which run beside those after them, and C(before), tasks that wait for it.
   - All lanes are awaited by the end of the play, by handlers and by blocks with C(rescue) or C(always). As many tasks

@@ -47,7 +47,7 @@ class Alarm(Prefixed):
             AlarmTypes=[self.sort],
         )
         many = len(alarms) > _ASKED_ONE_BY_ONE
-        index = indexed(self._aws, "cloudwatch:alarm", self._identity) if many else {}
+        index = indexed(self._aws, self._identity, "cloudwatch:alarm") if many else {}
         for alarm, tags in zip(alarms, side_by_side(lambda one: self._tags_of(one, index), alarms), strict=True):
             name, arn = alarm["AlarmName"], alarm["AlarmArn"]
             if self._is_ours(name, tags):

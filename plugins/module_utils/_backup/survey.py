@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._aws.api import Aws
-from .._aws.tags import from_boto3, identity
+from .._aws.tag_index import indexed
 from .._engine.side_by_side import side_by_side
 from .coverage import DRILL, PURPOSE, Protected, kind_of, problems, takes
 from .kinds import Selection
@@ -44,19 +44,9 @@ class Survey:
 
     def protected(self) -> list[Protected]:
         """Everything of ours that holds data, but not what a drill has made for an hour."""
-        filters = [{"Key": name, "Values": [value]} for name, value in sorted(identity(self._tags).items())]
-        found = self._aws.pages(
-            f"list what holds data of {self._prefix}",
-            "resourcegroupstaggingapi",
-            "get_resources",
-            "ResourceTagMappingList",
-            TagFilters=filters,
-            ResourceTypeFilters=list(_TAGGED),
-        )
         resources = []
         standing = self._retention()
-        for item in found:
-            tags, arn = dict(from_boto3(item.get("Tags") or [])), item["ResourceARN"]
+        for arn, tags in indexed(self._aws, self._tags, *_TAGGED).items():
             kind = kind_of(arn, self._prefix)
             # The tagging service tells of a cluster for a while after it is gone.
             if kind == "aurora" and arn not in standing:

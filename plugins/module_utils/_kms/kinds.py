@@ -13,6 +13,7 @@ from typing import Any
 
 from .._aws.api import Aws
 from .._aws.policies import canonical, text
+from .._aws.tag_index import indexed
 from .._aws.tags import identity
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
@@ -78,16 +79,7 @@ class KmsKey(Kind):
                 yield found
 
     def _tagged(self) -> list[str]:
-        filters = [{"Key": name, "Values": [value]} for name, value in sorted(self._identity.items())]
-        found = self._aws.pages(
-            "list KMS keys by their tags",
-            "resourcegroupstaggingapi",
-            "get_resources",
-            "ResourceTagMappingList",
-            TagFilters=filters,
-            ResourceTypeFilters=["kms:key"],
-        )
-        return sorted(one["ResourceARN"].rpartition("/")[2] for one in found)
+        return sorted(arn.rpartition("/")[2] for arn in indexed(self._aws, self._identity, "kms:key"))
 
     def _read(self, ident: str, its_alias: str | None) -> Found | None:
         key = self._call(f"look at KMS key {ident}", "describe_key", KeyId=ident)["KeyMetadata"]
