@@ -110,6 +110,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils._aws.api import Aws
 from ..module_utils._engine.runner import refusing
+from ..module_utils._engine.side_by_side import together
 from ..module_utils._engine.steps import PlanRefused
 from ..module_utils._platform.account import caller, region_problems
 from ..module_utils._platform.engines import engine_problems
@@ -147,8 +148,10 @@ def main() -> None:
         had = {name: known[name] for name in SECTIONS if known.get(name) is not None}
         where = Where(params["name_prefix"], params["tags"], me["account_id"], str(aws.region))
         asked, perhaps = ([one for one in params[kind] if one not in had] for kind in ("requires", "optional"))
-        told, missing = read(aws, where, asked, placeholders=module.check_mode)
-        found, _absent = read(aws, where, perhaps, placeholders=False)
+        (told, missing), (found, _absent) = together(
+            lambda: read(aws, where, asked, placeholders=module.check_mode),
+            lambda: read(aws, where, perhaps, placeholders=False),
+        )
         if missing:
             raise PlanRefused(missing)
         nothing = dict.fromkeys(params["optional"])

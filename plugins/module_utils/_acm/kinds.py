@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .._aws.api import Aws
@@ -17,6 +18,7 @@ from .._aws.tags import belongs, from_boto3, to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import together
 from .._engine.steps import StepFailed
 from .model import certificate_name
 
@@ -59,10 +61,13 @@ class Certificate(Kind):
             if summary["DomainName"] != self.domain:
                 continue
             arn = summary["CertificateArn"]
-            answer = self.call(f"read tags of {arn}", "list_tags_for_certificate", CertificateArn=arn)
-            tags = from_boto3(answer.get("Tags", []))
+            tags, described = together(partial(self._tags_of, arn), partial(self._described, arn))
             if belongs(tags, self.tags):
-                yield self._found(self._described(arn), tags)
+                yield self._found(described, tags)
+
+    def _tags_of(self, arn: str) -> dict[str, str]:
+        answer = self.call(f"read tags of {arn}", "list_tags_for_certificate", CertificateArn=arn)
+        return dict(from_boto3(answer.get("Tags", [])))
 
     def _described(self, arn: str) -> dict[str, Any]:
         answer = self.call(f"read certificate {arn}", "describe_certificate", CertificateArn=arn)

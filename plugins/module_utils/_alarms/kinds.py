@@ -45,6 +45,7 @@ class Alarm(Prefixed):
             self.listed,
             AlarmNamePrefix=self._prefix,
             AlarmTypes=[self.sort],
+            MaxRecords=100,  # the most; 50 unless asked for
         )
         many = len(alarms) > _ASKED_ONE_BY_ONE
         index = indexed(self._aws, self._identity, "cloudwatch:alarm") if many else {}

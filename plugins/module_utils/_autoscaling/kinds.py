@@ -8,13 +8,13 @@ found through it, so that another tool's policies on other targets are never see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
-from .._engine.side_by_side import side_by_side
+from .._engine.side_by_side import side_by_side, together
 from .model import SUSPENDED, canonical, declared, target_name
 
 _SERVICE = "application-autoscaling"
@@ -42,6 +42,10 @@ class ScalingKind(Kind):
 
     def call(self, attempt: str, operation: str, **parameters: Any) -> Any:
         return self.aws.call(attempt, _SERVICE, operation, **parameters)
+
+    def one_at_a_time(self, wanted: Resource) -> Hashable:
+        # AWS answers ConcurrentUpdateException to two that change the same target.
+        return wanted.name if wanted.name in self.targets else wanted.name.rpartition("/")[0]
 
     def address(self, name: str) -> dict[str, Any]:
         """The parameters that address the target of a resource's name."""
@@ -85,9 +89,8 @@ class ScalableTarget(ScalingKind):
     traits = Traits("scalable target")
 
     def observe(self) -> Iterable[Found]:
-        reads: tuple[Callable[[], dict[str, Any]], ...] = (self._others, self.standing)
-        others, standing = side_by_side(lambda read: read(), reads)
-        return side_by_side(lambda one: self._found(*one, others.get(one[0], [])), standing.items())
+        others, standing = together(self._others, self.standing)
+        return side_by_side(lambda one: self._found(one[0], one[1], others.get(one[0], [])), standing.items())
 
     def _others(self) -> dict[str, list[str]]:
         """The names of undeclared policies and actions by target."""

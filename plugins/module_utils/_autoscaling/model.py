@@ -65,7 +65,8 @@ def desired(params: Mapping[str, Any], suspended: Collection[str] = ()) -> list[
     """
     if wrong := problems(params["targets"]):
         raise PlanRefused(wrong)
-    return [resource for target in params["targets"] for resource in _resources(target, params["tags"], suspended)]
+    made = [resource for target in params["targets"] for resource in _resources(target, params["tags"], suspended)]
+    return sorted(made, key=lambda resource: resource.kind != "scalable_target")  # the targets first, all at once
 
 
 def _resources(target: Mapping[str, Any], tags: Mapping[str, str], suspended: Collection[str]) -> list[Resource]:

@@ -85,16 +85,16 @@ def vault_problems(params: Mapping[str, Any]) -> Iterator[str]:
 
 
 def plans(params: Mapping[str, Any]) -> list[Resource]:
-    """The resources of a `backup_plans` call: each plan, then its selection. Raises PlanRefused."""
+    """The resources of a `backup_plans` call: the plans, then their selections. Raises PlanRefused."""
     if wrong := [*plan_problems(params)]:
         raise PlanRefused(wrong)
-    made = []
+    made, selections = [], []
     for plan in params["plans"]:
         name = f"{params['name']}-{plan['name']}"
         rules = {rule["name"]: _rule(rule, params["tags"]) for rule in plan["rules"]}
         made.append(Resource("backup_plan", name, {"rules": rules}, tags=named(params["tags"], name)))
-        made.append(Resource("backup_selection", name, _selection(name, plan["selection"])))
-    return made
+        selections.append(Resource("backup_selection", name, _selection(name, plan["selection"])))
+    return [*made, *selections]
 
 
 def _rule(rule: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:

@@ -4,18 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from .._aws.api import Aws
 from .._aws.tag_index import indexed
-from .._engine.side_by_side import side_by_side
+from .._engine.side_by_side import side_by_side, together
 from .coverage import DRILL, PURPOSE, Protected, kind_of, problems, takes
 from .kinds import Selection
 
 # As the tagging API names the types.
 _TAGGED = ("rds:cluster", "dynamodb:table", "elasticfilesystem:file-system", "s3")
 _OPTED = ("Aurora", "DynamoDB", "EFS")
+
+# Where something is replicated to, its newest recovery point, and the newest copy of one.
+Kept: TypeAlias = "tuple[str | None, str | None, str | None]"
 
 
 class Survey:
@@ -59,13 +62,16 @@ class Survey:
         self, *, pitr_days: int, replication: bool, dr_region: str | None, dr_vault: str | None
     ) -> tuple[list[dict[str, Any]], list[str]]:
         """How each is kept, and a sentence for each thing that could be lost."""
-        reads: tuple[Callable[[], Any], ...] = (self._selections, self._plan_names, self._opted_in, self.protected)
-        selections, plans, opted_in, protected = side_by_side(lambda read: read(), reads)
+
+        def protected() -> list[tuple[Protected, Kept]]:
+            ours = self.protected()
+            return list(zip(ours, side_by_side(lambda one: self._kept(one, dr_region, dr_vault), ours), strict=True))
+
+        selections, plans, opted_in, kept = together(self._selections, self._plan_names, self._opted_in, protected)
         retention = self._retention()
-        kept = side_by_side(lambda one: self._kept(one, dr_region, dr_vault), protected)
         told: list[dict[str, Any]] = []
         wrong: list[str] = []
-        for one, (replica, newest, newest_copy) in zip(protected, kept, strict=True):
+        for one, (replica, newest, newest_copy) in kept:
             taking = sorted({plans[chosen["plan"]] for chosen in selections if takes(chosen, one)})
             wrong += problems(
                 one,
@@ -91,7 +97,7 @@ class Survey:
     def _selections(self) -> list[Mapping[str, Any]]:
         return [found.fields for found in Selection(self._aws, self._tags, self._prefix).observe()]
 
-    def _kept(self, one: Protected, region: str | None, vault: str | None) -> tuple[str | None, str | None, str | None]:
+    def _kept(self, one: Protected, region: str | None, vault: str | None) -> Kept:
         """Where it is replicated to, its newest recovery point, and the newest copy of one."""
         bucket = one.kind == "bucket"
         return (

@@ -8,7 +8,8 @@ our name come first, and the reading ends with the first that is ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .._aws.api import Aws
@@ -16,6 +17,7 @@ from .._aws.tags import belongs, from_boto3, to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import together
 from .._engine.steps import PlanRefused
 from .api import call, listed
 from .shapes import read, write
@@ -51,12 +53,13 @@ class Distribution(Kind):
     def observe(self) -> Iterable[Found]:
         items = listed(self.aws, "list every distribution", "list_distributions", "DistributionList")
         for item in sorted(items, key=lambda item: not item.get("Comment", "").startswith(self.prefix)):
-            attempt = f"read the tags of distribution {item['Id']}"
-            answer = self.call(attempt, "list_tags_for_resource", Resource=item["ARN"])
-            tags = from_boto3(answer["Tags"].get("Items") or [])
+            # One that says to be ours is read at once with its tags; any other only when these say so.
+            likely = item.get("Comment", "").startswith(self.prefix)
+            reads: list[Callable[[], Any]] = [partial(self._tags_of, item)]
+            tags, *configs = together(*reads, *([partial(self._config_of, item)] if likely else []))
             if belongs(tags, self.tags):
                 self._refuse_taken(other for other in items if other["Id"] != item["Id"])
-                answer = self.call(f"read distribution {item['Id']}", "get_distribution_config", Id=item["Id"])
+                (answer,) = configs or [self._config_of(item)]
                 yield Found(
                     self.kind,
                     self.prefix,
@@ -68,6 +71,14 @@ class Distribution(Kind):
                 )
                 return
         self._refuse_taken(items)
+
+    def _tags_of(self, item: Mapping[str, Any]) -> dict[str, str]:
+        attempt = f"read the tags of distribution {item['Id']}"
+        answer = self.call(attempt, "list_tags_for_resource", Resource=item["ARN"])
+        return dict(from_boto3(answer["Tags"].get("Items") or []))
+
+    def _config_of(self, item: Mapping[str, Any]) -> Any:
+        return self.call(f"read distribution {item['Id']}", "get_distribution_config", Id=item["Id"])
 
     def _refuse_taken(self, others: Iterable[Mapping[str, Any]]) -> None:
         """CloudFront lets no two distributions bear one name."""

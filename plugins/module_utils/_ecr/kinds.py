@@ -12,6 +12,7 @@ from .._aws.api import Aws
 from .._aws.tags import from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import together
 from .model import document, policy
 
 _NO_REPOSITORY = ("RepositoryNotFoundException",)
@@ -41,15 +42,19 @@ class Repository(Kind):
     def _found(self, repository: Mapping[str, Any]) -> Found:
         name, arn = repository["repositoryName"], repository["repositoryArn"]
         encryption = repository.get("encryptionConfiguration", {})
+        lifecycle, access, answer = together(
+            lambda: self._policy(name, "get_lifecycle_policy", "lifecyclePolicyText"),
+            lambda: self._policy(name, "get_repository_policy", "policyText"),
+            lambda: self.call(f"read tags of ECR repository {name}", "list_tags_for_resource", resourceArn=arn),
+        )
         fields = {
             "image_tag_mutability": repository["imageTagMutability"],
             "scan_on_push": repository.get("imageScanningConfiguration", {}).get("scanOnPush", False),
             "encryption": encryption.get("encryptionType", "AES256"),
             "kms_key": encryption.get("kmsKey"),
-            "lifecycle_policy": self._policy(name, "get_lifecycle_policy", "lifecyclePolicyText"),
-            "repository_policy": policy(self._policy(name, "get_repository_policy", "policyText")),
+            "lifecycle_policy": lifecycle,
+            "repository_policy": policy(access),
         }
-        answer = self.call(f"read tags of ECR repository {name}", "list_tags_for_resource", resourceArn=arn)
         outputs = {"arn": arn, "uri": repository["repositoryUri"]}
         return Found(self.kind, name, name, fields, from_boto3(answer.get("tags", [])), outputs)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from .._aws.api import Aws
 from .._engine.resources import is_planned
+from .._engine.side_by_side import side_by_side
 
 _GONE = ("ResourceNotFoundException", "ParameterNotFound", "ValidationException")
 
@@ -23,14 +24,13 @@ def missing_secrets(aws: Aws, sources: Mapping[str, str]) -> list[str]:
     for variable, source in sorted(sources.items()):
         if not is_planned(source):
             wanted.setdefault(resource_of(source), []).append(variable)
-    found = []
-    for resource, variables in wanted.items():
-        if trouble := _trouble(aws, resource):
-            found.append(
-                f"Looked for {resource}, which gives tasks {', '.join(variables)}, and found {trouble}. Run the phase "
-                "that makes it (playbooks/phase2.yml), set its value, or correct the ARN."
-            )
-    return found
+    troubles = side_by_side(lambda resource: _trouble(aws, resource), wanted)
+    return [
+        f"Looked for {resource}, which gives tasks {', '.join(variables)}, and found {trouble}. Run the phase "
+        "that makes it (playbooks/phase2.yml), set its value, or correct the ARN."
+        for (resource, variables), trouble in zip(wanted.items(), troubles, strict=True)
+        if trouble
+    ]
 
 
 def resource_of(source: str) -> str:

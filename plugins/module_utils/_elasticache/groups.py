@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .._aws.api import Aws
@@ -12,6 +13,7 @@ from .._aws.arn_tags import own_tags, read_tags, write_tags
 from .._aws.tags import belongs, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import together
 
 # ElastiCache takes at most 20 parameters in one call.
 _BATCH = 20
@@ -94,9 +96,11 @@ class CacheParameterGroup(CacheKind):
             name = group["CacheParameterGroupName"]
             if not name.startswith(f"{self.name}-"):
                 continue
-            tags = read_tags(self.aws, "elasticache", group["ARN"])
+            tags, parameters = together(
+                partial(read_tags, self.aws, "elasticache", group["ARN"]), partial(self._parameters, name)
+            )
             if belongs(tags, self.tags):
-                fields = {"family": group["CacheParameterGroupFamily"], "parameters": self._parameters(name)}
+                fields = {"family": group["CacheParameterGroupFamily"], "parameters": parameters}
                 yield Found(self.kind, name, name, fields, tags, {"arn": group["ARN"]})
 
     def _parameters(self, name: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ the order of their creation and a function that turns its parameters into resour
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
@@ -34,7 +34,7 @@ from .resources import (
     resolve,
 )
 from .runner import Module, converge
-from .side_by_side import side_by_side
+from .side_by_side import side_by_side, strands_side_by_side
 from .steps import StepFailed
 
 
@@ -68,6 +68,11 @@ class Kind(ABC):
     @abstractmethod
     def delete(self, found: Found) -> None:
         """Remove it and wait until it is gone where something later in the order depends on that."""
+
+    def one_at_a_time(self, wanted: Resource) -> Hashable:
+        """What AWS lets only one create in at a time: resources of this kind that answer the same are made one after
+        another, in the order of the plan, all others side by side."""
+        return wanted.name
 
     @property
     def slow(self) -> bool:
@@ -145,27 +150,31 @@ def observed(kinds: Iterable[Observer]) -> State:
 def carry_out(
     steps: Sequence[ResourceStep], state: State, kinds: Mapping[str, Kind], *, wait: bool = True
 ) -> list[ResourceStep]:
-    """Apply the steps in order; a slow creation is awaited only when a later step needs it.
+    """Apply the steps; a slow creation is awaited only when a later step needs it.
 
+    Neighbours in the plan that create resources of one kind are taken side by side. All else goes one by one: a Ref
+    does not say all that one kind needs of another (a NAT gateway needs the internet gateway of its VPC), and who
+    changes or deletes what serves does not want two of them away at once.
     Without ``wait``, a step that needs one is left, and so is what depends on that step. Returns the steps left.
     """
     known: dict[Key, Found] = dict(state)
     # What AWS still works at. Without waiting, also what an earlier run began.
     pending: dict[Key, Found] = {} if wait else {key: found for key, found in state.items() if not found.settled}
-    left: list[ResourceStep] = []
+    left: dict[int, ResourceStep] = {}  # by place in the plan
     missing: set[Key] = set()  # what the steps left would have made or changed
 
     def await_all(keys: Iterable[Key]) -> None:
-        for key in [key for key in keys if key in pending]:
-            found = pending.pop(key)
-            kinds[found.kind].wait(found)
+        for key in keys:
+            if found := pending.pop(key, None):
+                kinds[found.kind].wait(found)
 
-    for step in steps:
+    def take(place: int) -> None:
+        step = steps[place]
         needed = _needed(step)
         if not wait and any(key in missing or key in pending for key in needed):
-            left.append(step)
+            left[place] = step
             missing.add(_touched(step))
-            continue
+            return
         await_all(needed)
         match step:
             case Delete():
@@ -183,9 +192,39 @@ def carry_out(
             case Retag():
                 found = known[step.resource.key]
                 kinds[found.kind].retag(found, step.put, step.remove)
+
+    for wave in _waves(steps):
+        if wait:  # here, so that no two of them wait for the same
+            await_all(key for place in wave for key in _needed(steps[place]))
+        strands_side_by_side(take, _strands(wave, steps, kinds))
     if wait:
         await_all(list(pending))
-    return left
+    return [left[place] for place in sorted(left)]
+
+
+def _waves(steps: Sequence[ResourceStep]) -> list[list[int]]:
+    """The places of the steps, in order, in groups that may be taken side by side."""
+    waves: list[list[int]] = []
+    made: set[Key] = set()  # by the last group, while that can grow
+    for place, step in enumerate(steps):
+        grows = isinstance(step, Create) and any(kind == step.resource.kind for kind, _name in made)
+        if not grows or made.intersection(_needed(step)):
+            waves.append([])
+            made = set()
+        waves[-1].append(place)
+        if isinstance(step, Create):
+            made.add(step.resource.key)
+    return waves
+
+
+def _strands(wave: Sequence[int], steps: Sequence[ResourceStep], kinds: Mapping[str, Kind]) -> list[list[int]]:
+    """A group in parts: the steps of each must be taken one after another."""
+    strands: dict[Hashable, list[int]] = {}
+    for place in wave:
+        step = steps[place]
+        alone = kinds[step.resource.kind].one_at_a_time(step.resource) if isinstance(step, Create) else None
+        strands.setdefault(alone, []).append(place)
+    return list(strands.values())
 
 
 def _needed(step: ResourceStep) -> list[Key]:
@@ -201,6 +240,7 @@ def _needed(step: ResourceStep) -> list[Key]:
 
 
 def _touched(step: ResourceStep) -> Key:
+    """What the step makes, changes or removes."""
     return (step.kind, step.name) if isinstance(step, Delete) else step.resource.key
 
 

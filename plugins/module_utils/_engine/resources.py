@@ -204,6 +204,20 @@ class Delete:
         return {key: found for key, found in observed.items() if key != (self.kind, self.name)}
 
 
+def after_named(resources: Iterable[Resource], field: str, named: str = "{}") -> list[Resource]:
+    """These resources of one kind, each `on` those of the others whose names stand somewhere in this field of it.
+
+    named: how a name stands there.
+    """
+    made = list(resources)
+
+    def named_by(one: Resource) -> list[Key]:
+        text = str(one.fields[field])
+        return [other.key for other in made if other is not one and named.format(other.name) in text]
+
+    return [replace(one, on=(*one.on, *named_by(one))) for one in made]
+
+
 ResourceStep: TypeAlias = "Create | Change | Retag | Delete"
 
 

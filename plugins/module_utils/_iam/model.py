@@ -10,7 +10,7 @@ from typing import Any
 
 from .._aws.policies import canonical, text
 from .._aws.tags import named
-from .._engine.resources import Resource
+from .._engine.resources import Resource, after_named
 from .._engine.steps import PlanRefused
 
 # IAM user guide, "IAM and AWS STS quotas"; API reference of CreateRole.
@@ -32,7 +32,8 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
     return [
         *(Resource("service_linked_role", service, {}) for service in params["service_linked_roles"]),
         *(_provider(provider, tags) for provider in params["oidc_providers"]),
-        *(_role(params["name"], role, tags) for role in params["roles"]),
+        # IAM takes no principal that does not exist.
+        *after_named((_role(params["name"], role, tags) for role in params["roles"]), "trust_policy", "/{}'"),
     ]
 
 

@@ -17,7 +17,7 @@ from .._aws.tag_index import indexed
 from .._aws.tags import identity
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
-from .._engine.side_by_side import side_by_side
+from .._engine.side_by_side import side_by_side, together
 from .._engine.steps import PlanRefused, StepFailed
 from .model import alias
 
@@ -61,7 +61,7 @@ class KmsKey(Kind):
 
     def observe(self) -> Iterable[Found]:
         ours = f"{alias(self._prefix)}-"
-        aliases = self._aws.pages("list KMS aliases", "kms", "list_aliases", "Aliases")
+        aliases, tagged = together(self._aliases, lambda: [] if self._brief else self._tagged())
         named = {
             one["TargetKeyId"]: one["AliasName"]
             for one in aliases
@@ -73,10 +73,13 @@ class KmsKey(Kind):
                 told.add(found.name)
                 if found.name not in self._keep:
                     yield found
-        for ident in () if self._brief else self._tagged():
+        for ident in tagged:
             found = None if ident in named else self._read(ident, None)
             if found and found.name.startswith(f"{self._prefix}-") and found.name not in told | self._keep:
                 yield found
+
+    def _aliases(self) -> list[dict[str, Any]]:
+        return self._aws.pages("list KMS aliases", "kms", "list_aliases", "Aliases")
 
     def _tagged(self) -> list[str]:
         return sorted(arn.rpartition("/")[2] for arn in indexed(self._aws, self._identity, "kms:key"))
@@ -103,8 +106,11 @@ class KmsKey(Kind):
         return Found(self.kind, name, ident, fields, tags, {"arn": key["Arn"], "state": key["KeyState"]})
 
     def _asked_one_by_one(self, ident: str) -> dict[str, Any]:
-        policy = self._call(f"read the policy of KMS key {ident}", "get_key_policy", KeyId=ident, PolicyName="default")
-        rotation = self._call(f"read the rotation of KMS key {ident}", "get_key_rotation_status", KeyId=ident)
+        attempt = f"read the policy of KMS key {ident}"
+        policy, rotation = together(
+            lambda: self._call(attempt, "get_key_policy", KeyId=ident, PolicyName="default"),
+            lambda: self._call(f"read the rotation of KMS key {ident}", "get_key_rotation_status", KeyId=ident),
+        )
         period = rotation.get("RotationPeriodInDays", 365) if rotation["KeyRotationEnabled"] else None
         return {"policy": canonical(policy["Policy"]), "rotation_period_in_days": period}
 

@@ -14,6 +14,7 @@ from .._aws.tags import belongs
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side, together
 from .._engine.steps import StepFailed
 
 _CALLER = "s3.amazonaws.com"
@@ -35,18 +36,20 @@ class Queue(Kind):
 
     def observe(self) -> Iterable[Found]:
         urls = self.aws.pages("list the queues", "sqs", "list_queues", "QueueUrls", QueueNamePrefix=self.name)
-        for url in urls:
-            if url.rsplit("/", 1)[-1] == self.name:
-                answer = self.call(
-                    f"read queue {self.name}", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"]
-                )
-                shown = answer["Attributes"]
-                fields = {
-                    "retention_seconds": int(shown["MessageRetentionPeriod"]),
-                    "encrypted": shown.get("SqsManagedSseEnabled") == "true",
-                }
-                tags = self.call(f"read the tags of queue {self.name}", "list_queue_tags", QueueUrl=url).get("Tags", {})
-                yield Found(self.kind, self.name, url, fields, tags, {"arn": shown["QueueArn"]})
+        return [self._found(url) for url in urls if url.rsplit("/", 1)[-1] == self.name]
+
+    def _found(self, url: str) -> Found:
+        attempt = f"read queue {self.name}"
+        answer, tagged = together(
+            lambda: self.call(attempt, "get_queue_attributes", QueueUrl=url, AttributeNames=["All"]),
+            lambda: self.call(f"read the tags of queue {self.name}", "list_queue_tags", QueueUrl=url),
+        )
+        shown = answer["Attributes"]
+        fields = {
+            "retention_seconds": int(shown["MessageRetentionPeriod"]),
+            "encrypted": shown.get("SqsManagedSseEnabled") == "true",
+        }
+        return Found(self.kind, self.name, url, fields, tagged.get("Tags", {}), {"arn": shown["QueueArn"]})
 
     def _attributes(self, wanted: Resource) -> dict[str, str]:
         return {
@@ -104,16 +107,19 @@ class Function(Kind):
         return self.aws.call(attempt, "lambda", operation, **parameters)
 
     def observe(self) -> Iterable[Found]:
-        for item in self.aws.pages("list every function", "lambda", "list_functions", "Functions"):
-            name = item["FunctionName"]
-            if not name.startswith(f"{self.prefix}-"):
-                continue
-            answer = self.call(f"read function {name}", "get_function", FunctionName=name)
-            if belongs(answer.get("Tags"), self.tags):
-                shown = answer["Configuration"]
-                settled = shown.get("State") == "Active" and shown.get("LastUpdateStatus") == "Successful"
-                outputs = {"arn": shown["FunctionArn"]}
-                yield Found(self.kind, name, name, _fields(answer), answer["Tags"], outputs, settled=settled)
+        listed = self.aws.pages("list every function", "lambda", "list_functions", "Functions")
+        names = [item["FunctionName"] for item in listed if item["FunctionName"].startswith(f"{self.prefix}-")]
+        return [found for found in side_by_side(self._read, names) if found]
+
+    def _read(self, name: str) -> Found | None:
+        """The function, if it is ours."""
+        answer = self.call(f"read function {name}", "get_function", FunctionName=name)
+        if not belongs(answer.get("Tags"), self.tags):
+            return None
+        shown = answer["Configuration"]
+        settled = shown.get("State") == "Active" and shown.get("LastUpdateStatus") == "Successful"
+        outputs = {"arn": shown["FunctionArn"]}
+        return Found(self.kind, name, name, _fields(answer), answer["Tags"], outputs, settled=settled)
 
     def _code(self) -> bytes:
         if self.package is None:
@@ -237,22 +243,22 @@ class Permission(Kind):
         self.functions = functions
 
     def observe(self) -> Iterable[Found]:
-        for function in self.functions.observe():
-            answer = self.aws.call_unless(
-                ("ResourceNotFoundException",),
-                f"read the policy of function {function.name}",
-                "lambda",
-                "get_policy",
-                FunctionName=function.name,
-            )
-            for statement in json.loads(answer["Policy"])["Statement"] if answer else ():
-                if statement.get("Sid") == _STATEMENT:
-                    condition = statement.get("Condition", {})
-                    fields = {
-                        "bucket": condition.get("ArnLike", {}).get("AWS:SourceArn"),
-                        "account": condition.get("StringEquals", {}).get("AWS:SourceAccount"),
-                    }
-                    yield Found(self.kind, function.name, function.name, fields)
+        names = [function.name for function in self.functions.observe()]
+        return [found for found in side_by_side(self._read, names) if found]
+
+    def _read(self, name: str) -> Found | None:
+        """The bucket's statement in the function's policy, if there is one."""
+        missing, attempt = ("ResourceNotFoundException",), f"read the policy of function {name}"
+        answer = self.aws.call_unless(missing, attempt, "lambda", "get_policy", FunctionName=name)
+        for statement in json.loads(answer["Policy"])["Statement"] if answer else ():
+            if statement.get("Sid") == _STATEMENT:
+                condition = statement.get("Condition", {})
+                fields = {
+                    "bucket": condition.get("ArnLike", {}).get("AWS:SourceArn"),
+                    "account": condition.get("StringEquals", {}).get("AWS:SourceAccount"),
+                }
+                return Found(self.kind, name, name, fields)
+        return None
 
     def create(self, wanted: Resource) -> Found:
         self.aws.call(

@@ -49,7 +49,8 @@ def desired(params: Mapping[str, Any], code_sha256: str) -> list[Resource]:
     prefix, tags = params["name"], params["tags"]
     queue = f"{prefix}-dead-letters"
     fields: dict[str, Any] = {"retention_seconds": _RETENTION, "encrypted": True}
-    made = [Resource("queue", queue, fields, tags=named(tags, queue))]
+    functions, permissions = [], []
+    dead_letters = Resource("queue", queue, fields, tags=named(tags, queue))
     for function in params["functions"]:
         own = f"{prefix}-{function['name']}"
         fields = {
@@ -63,9 +64,9 @@ def desired(params: Mapping[str, Any], code_sha256: str) -> list[Resource]:
             "concurrency": function["reserved_concurrency"],
             "tracing": params["tracing"],
         }
-        made.append(Resource("function", own, fields, tags=named(tags, own)))
+        functions.append(Resource("function", own, fields, tags=named(tags, own)))
         fields = {"bucket": f"arn:aws:s3:::{params['bucket']}", "account": params["account_id"]}
-        made.append(Resource("permission", own, fields, on=(("function", own),)))
+        permissions.append(Resource("permission", own, fields, on=(("function", own),)))
     notified = {
         f"{prefix}-{function['name']}": {
             "function": Ref("function", f"{prefix}-{function['name']}", "arn"),
@@ -75,5 +76,5 @@ def desired(params: Mapping[str, Any], code_sha256: str) -> list[Resource]:
         for function in params["functions"]
     }
     allowed = tuple(("permission", name) for name in notified)
-    made.append(Resource("notifications", prefix, {"functions": notified}, on=allowed))
-    return made
+    notifications = Resource("notifications", prefix, {"functions": notified}, on=allowed)
+    return [dead_letters, *functions, *permissions, notifications]

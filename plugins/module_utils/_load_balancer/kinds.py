@@ -8,6 +8,7 @@ Identity is the name, which AWS keeps unique. Listeners are in `listeners`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .._aws.api import Aws
@@ -15,6 +16,7 @@ from .._aws.tags import from_boto3, to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side, together
 from .slots import SLOTS, slot_name, without_release_tags
 
 _TAGS_PER_CALL = 20  # DescribeTags takes no more ARNs at once
@@ -63,11 +65,14 @@ class TargetGroup(ElbKind):
         names = {slot_name(self.name, slot) for slot in SLOTS}
         listed = self.aws.pages("list target groups", "elbv2", "describe_target_groups", "TargetGroups")
         ours = [group for group in listed if group["TargetGroupName"] in names]
-        tags = self.tags_of([group["TargetGroupArn"] for group in ours])
-        for group in ours:
-            yield self._found(group, tags.get(group["TargetGroupArn"], {}))
+        tags, attributes = together(
+            lambda: self.tags_of([group["TargetGroupArn"] for group in ours]),
+            lambda: side_by_side(self._attributes_of, ours),
+        )
+        for group, its in zip(ours, attributes, strict=True):
+            yield self._found(group, its, tags.get(group["TargetGroupArn"], {}))
 
-    def _found(self, group: Mapping[str, Any], tags: dict[str, str]) -> Found:
+    def _found(self, group: Mapping[str, Any], attributes: Mapping[str, str], tags: dict[str, str]) -> Found:
         name, arn = group["TargetGroupName"], group["TargetGroupArn"]
         fields = {
             "vpc": group["VpcId"],
@@ -84,12 +89,14 @@ class TargetGroup(ElbKind):
             "health_check.healthy_threshold": group["HealthyThresholdCount"],
             "health_check.unhealthy_threshold": group["UnhealthyThresholdCount"],
             "health_check.matcher": group.get("Matcher", {}).get("HttpCode"),
-            **({} if self.brief else self._attributes_of(name, arn)),
+            **attributes,
         }
         return Found(self.kind, name, arn, fields, tags, {"full_name": full_name(arn)})
 
-    def _attributes_of(self, name: str, arn: str) -> dict[str, str]:
-        attempt = f"read attributes of target group {name}"
+    def _attributes_of(self, group: Mapping[str, Any]) -> dict[str, str]:
+        if self.brief:
+            return {}
+        attempt, arn = f"read attributes of target group {group['TargetGroupName']}", group["TargetGroupArn"]
         answer = self.call(attempt, "describe_target_group_attributes", TargetGroupArn=arn)
         return {one["Key"]: one["Value"] for one in answer["Attributes"]}
 
@@ -143,22 +150,22 @@ class LoadBalancer(ElbKind):
     def observe(self) -> Iterable[Found]:
         for balancer in self.listed():
             arn = balancer["LoadBalancerArn"]
-            answer = self.call(
-                f"read attributes of load balancer {self.name}",
-                "describe_load_balancer_attributes",
-                LoadBalancerArn=arn,
-            )
+            attributes, tags = together(partial(self._attributes, arn), partial(self.tags_of, [arn]))
             fields = {
                 "scheme": balancer["Scheme"],
                 "ip_address_type": balancer["IpAddressType"],
                 "subnets": sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"]),
                 "security_groups": sorted(balancer.get("SecurityGroups", [])),
-                **{one["Key"]: one["Value"] for one in answer["Attributes"]},
+                **attributes,
             }
             state = balancer["State"]["Code"]
-            tags = self.tags_of([arn]).get(arn, {})
             settled = state in {"active", "active_impaired"}
-            yield Found(self.kind, self.name, arn, fields, tags, _outputs(balancer), settled)
+            yield Found(self.kind, self.name, arn, fields, tags.get(arn, {}), _outputs(balancer), settled)
+
+    def _attributes(self, arn: str) -> dict[str, str]:
+        attempt = f"read attributes of load balancer {self.name}"
+        answer = self.call(attempt, "describe_load_balancer_attributes", LoadBalancerArn=arn)
+        return {one["Key"]: one["Value"] for one in answer["Attributes"]}
 
     def listed(self) -> list[dict[str, Any]]:
         """The one load balancer of this name, if there is one."""

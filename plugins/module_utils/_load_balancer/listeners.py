@@ -19,7 +19,7 @@ from .._aws.api import Aws
 from .._aws.tags import to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
-from .._engine.side_by_side import side_by_side
+from .._engine.side_by_side import side_by_side, together
 from .actions import canonical_action, forward_action, origin_header, to_action, weights_of
 from .kinds import ElbKind, LoadBalancer, TargetGroup
 from .model import listener_name
@@ -63,8 +63,10 @@ class Listener(ElbKind):
             for balancer in self._balancer.listed()
             for item in self._listed(LoadBalancerArn=balancer["LoadBalancerArn"])
         ]
-        seen = side_by_side(self._seen, listed)
-        tags = self.tags_of([one.item["ListenerArn"] for one in seen])
+        seen, tags = together(
+            lambda: side_by_side(self._seen, listed),
+            lambda: self.tags_of([item["ListenerArn"] for item in listed]),
+        )
         for one, fields in zip(seen, side_by_side(self._fields, seen), strict=True):
             arn = one.item["ListenerArn"]
             name = listener_name(self.name, one.item["Port"])

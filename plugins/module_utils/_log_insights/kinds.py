@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from .._aws.api import Aws
@@ -79,6 +79,10 @@ class MetricFilter(Kind):
         for one in self._aws.pages(attempt, "logs", "describe_metric_filters", "metricFilters"):
             if one["metricTransformations"][0]["metricNamespace"] == self._namespace:
                 yield Found(self.kind, one["filterName"], one["filterName"], filter_fields(one))
+
+    def one_at_a_time(self, wanted: Resource) -> Hashable:
+        # CloudWatch Logs answers OperationAborted to two that change the same log group.
+        return str(wanted.fields["log_group"])
 
     def create(self, wanted: Resource) -> Found:
         self._put(f"create metric filter {wanted.name}", wanted)

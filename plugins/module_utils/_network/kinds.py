@@ -17,6 +17,7 @@ from .._aws.tags import belongs, from_boto3, identity, specifications, to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import together
 from .._engine.steps import StepFailed
 
 
@@ -86,11 +87,11 @@ class Vpc(Ec2Kind):
     tag_type = "vpc"
 
     def found(self, name: str, ident: str, item: dict[str, Any], tags: dict[str, str]) -> Found:
-        fields = {
-            "cidr_block": item["CidrBlock"],
-            "dns_support": self._attribute(ident, "enableDnsSupport", "EnableDnsSupport"),
-            "dns_hostnames": self._attribute(ident, "enableDnsHostnames", "EnableDnsHostnames"),
-        }
+        support, hostnames = together(
+            lambda: self._attribute(ident, "enableDnsSupport", "EnableDnsSupport"),
+            lambda: self._attribute(ident, "enableDnsHostnames", "EnableDnsHostnames"),
+        )
+        fields = {"cidr_block": item["CidrBlock"], "dns_support": support, "dns_hostnames": hostnames}
         return Found(self.kind, name, ident, fields, tags, settled=item["State"] == "available")
 
     def _attribute(self, ident: str, attribute: str, key: str) -> bool:

@@ -93,11 +93,12 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
             made.append(resource("subnet", f"{name}-{tier}-{number}", fields))
 
     nats = {"none": 0, "single": 1, "per_zone": len(zones)}[params["nat_gateways"]]
+    gateways = []
     for number in range(1, nats + 1):
         own = f"{name}-nat-{number}"
-        made.append(resource("elastic_ip", own, {}))
         fields = {"subnet": Ref("subnet", f"{name}-public-{number}"), "address": Ref("elastic_ip", own)}
-        made.append(resource("nat_gateway", own, fields))
+        gateways.append(resource("nat_gateway", own, fields))
+    made += [resource("elastic_ip", gateway.name, {}) for gateway in gateways] + gateways
 
     def route_table(own: str, routes: dict[str, Any], subnets: list[str]) -> Resource:
         attached = Unordered(tuple(Ref("subnet", subnet) for subnet in subnets))

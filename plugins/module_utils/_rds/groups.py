@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from .._aws.api import Aws
@@ -12,6 +13,7 @@ from .._aws.arn_tags import own_tags, read_tags, write_tags
 from .._aws.tags import belongs, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import together
 
 # RDS takes at most 20 parameters in one call.
 _BATCH = 20
@@ -102,9 +104,10 @@ class ParameterGroup(RdsKind):
             name, arn = group[self._name_key], group[f"{self.word}Arn"]
             if not name.startswith(f"{self.name}-"):
                 continue
-            tags = read_tags(self.aws, "rds", arn)
+            tags, set_ones = together(
+                partial(read_tags, self.aws, "rds", arn), partial(self._parameters, name, Source="user")
+            )
             if belongs(tags, self.tags):
-                set_ones = self._parameters(name, Source="user")
                 values = {item["ParameterName"]: item.get("ParameterValue", "") for item in set_ones}
                 static = sorted(item["ParameterName"] for item in set_ones if item.get("ApplyType") == "static")
                 fields = {"family": group["DBParameterGroupFamily"], "parameters": values}

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._aws.api import Aws
@@ -80,6 +80,9 @@ class DbInstance(RdsKind):
             settled = item["DBInstanceStatus"] == "available"
             name = item["DBInstanceIdentifier"]
             yield Found(self.kind, name, name, _fields(shown), tags, outputs, settled)
+
+    def one_at_a_time(self, wanted: Resource) -> Hashable:
+        return self.name  # the first that a cluster gets is its writer
 
     def create(self, wanted: Resource) -> Found:
         answer = self.call(

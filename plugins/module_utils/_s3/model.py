@@ -10,7 +10,7 @@ from typing import Any
 
 from .._aws.policies import canonical
 from .._aws.tags import named
-from .._engine.resources import Resource
+from .._engine.resources import Resource, after_named
 from .._engine.steps import PlanRefused
 
 # S3 user guide, "General purpose buckets naming rules"; without dots, which break TLS.
@@ -25,7 +25,8 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
     """The resources of an `s3_buckets` call. Raises PlanRefused."""
     if wrong := [*problems(params["name"], params["buckets"])]:
         raise PlanRefused(wrong)
-    return [_bucket(bucket, params["tags"]) for bucket in params["buckets"]]
+    # S3 takes no log target that does not exist.
+    return after_named((_bucket(bucket, params["tags"]) for bucket in params["buckets"]), "logging", "'{}'")
 
 
 def _bucket(bucket: Mapping[str, Any], tags: Mapping[str, str]) -> Resource:

@@ -12,6 +12,7 @@ from .._aws.api import Aws
 from .._aws.tags import belongs, from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits, is_planned, planned
+from .._engine.side_by_side import side_by_side
 from .._engine.steps import PlanRefused, StepFailed
 from .model import DIFFERS, ROTATED, SET, Spec, canonical_key, canonical_policy, compose, sources
 
@@ -82,17 +83,20 @@ class Secret(Kind):
         if self.specs is None:
             yield from self._listed()
             return
-        for name in self.specs:
-            item = self._described(name)
-            if item and (self.restore or not item.get("DeletedDate")):
-                if not belongs(from_boto3(item.get("Tags", [])), self.tags):
-                    raise PlanRefused(
-                        [
-                            f"Looked for secret {name} and found one without our tags Project and Environment "
-                            f"({item['ARN']}). Choose another name, or tag it to hand it over."
-                        ]
-                    )
-                yield self._found(item, self.specs[name])
+        yield from (found for found in side_by_side(lambda one: self._named(*one), self.specs.items()) if found)
+
+    def _named(self, name: str, spec: Spec | None) -> Found | None:
+        item = self._described(name)
+        if not item or (item.get("DeletedDate") and not self.restore):
+            return None
+        if not belongs(from_boto3(item.get("Tags", [])), self.tags):
+            raise PlanRefused(
+                [
+                    f"Looked for secret {name} and found one without our tags Project and Environment "
+                    f"({item['ARN']}). Choose another name, or tag it to hand it over."
+                ]
+            )
+        return self._found(item, spec)
 
     def _listed(self) -> Iterable[Found]:
         filters = [{"Key": "name", "Values": [self.name_prefix]}]

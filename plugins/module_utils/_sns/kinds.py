@@ -16,6 +16,7 @@ from .._aws.prefixed import Prefixed
 from .._aws.tags import from_boto3, to_boto3
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side, together
 from .model import subscription_name
 
 _MISSING = ("NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException")
@@ -31,20 +32,20 @@ class Topic(Prefixed):
     traits = Traits("topic")
 
     def observe(self) -> Iterable[Found]:
-        for one in self._aws.pages("list the topics", "sns", "list_topics", "Topics"):
-            arn = one["TopicArn"]
-            name = arn.rpartition(":")[2]
-            if name.startswith(self._prefix) and (found := self._read(name, arn)):
-                yield found
+        listed = self._aws.pages("list the topics", "sns", "list_topics", "Topics")
+        arns = [arn for one in listed if (arn := one["TopicArn"]).rpartition(":")[2].startswith(self._prefix)]
+        return [found for found in side_by_side(self._read, arns) if found]
 
-    def _read(self, name: str, arn: str) -> Found | None:
-        attempt = f"read topic {name}"
-        answer = self._aws.call_unless(_MISSING, attempt, "sns", "get_topic_attributes", TopicArn=arn)
-        if answer is None:
-            return None
-        tags = from_boto3(
-            self._call(f"read the tags of topic {name}", "list_tags_for_resource", ResourceArn=arn)["Tags"]
+    def _read(self, arn: str) -> Found | None:
+        """The topic, if it is there still and ours."""
+        name = arn.rpartition(":")[2]
+        answer, tagged = together(
+            lambda: self._ask(f"read topic {name}", "get_topic_attributes", TopicArn=arn),
+            lambda: self._ask(f"read the tags of topic {name}", "list_tags_for_resource", ResourceArn=arn),
         )
+        if answer is None or tagged is None:
+            return None
+        tags = from_boto3(tagged["Tags"])
         if not self._is_ours(name, tags):
             return None
         shown = answer["Attributes"]
@@ -54,6 +55,9 @@ class Topic(Prefixed):
             "policy": canonical(shown.get("Policy")),
         }
         return Found(self.kind, name, arn, fields, tags, {"arn": arn})
+
+    def _ask(self, attempt: str, operation: str, **topic: str) -> Any:
+        return self._aws.call_unless(_MISSING, attempt, "sns", operation, **topic)
 
     def create(self, wanted: Resource) -> Found:
         attributes = {_ATTRIBUTES[name]: _value(value) for name, value in wanted.fields.items() if value}
@@ -99,20 +103,20 @@ class Subscription(Kind):
         self._wanted = frozenset(wanted)
 
     def observe(self) -> Iterable[Found]:
-        for topic in self._topics.observe():
-            listed = self._aws.pages(
-                f"list the subscriptions of topic {topic.name}",
-                "sns",
-                "list_subscriptions_by_topic",
-                "Subscriptions",
-                missing=_MISSING,
-                TopicArn=topic.id,
-            )
-            for one in listed:
-                # AWS lists one that was ended, or refused by its owner, for some days more.
-                found = self._found(topic, one)
-                if found.id != "Deleted" and (found.id != PENDING or found.name in self._wanted):
-                    yield found
+        return [found for its in side_by_side(self._of, self._topics.observe()) for found in its]
+
+    def _of(self, topic: Found) -> list[Found]:
+        listed = self._aws.pages(
+            f"list the subscriptions of topic {topic.name}",
+            "sns",
+            "list_subscriptions_by_topic",
+            "Subscriptions",
+            missing=_MISSING,
+            TopicArn=topic.id,
+        )
+        every = [self._found(topic, one) for one in listed]
+        # AWS lists one that was ended, or refused by its owner, for some days more.
+        return [one for one in every if one.id != "Deleted" and (one.id != PENDING or one.name in self._wanted)]
 
     def _found(self, topic: Found, one: Mapping[str, str]) -> Found:
         protocol, endpoint, arn = one["Protocol"], one["Endpoint"], one["SubscriptionArn"]

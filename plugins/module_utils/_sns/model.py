@@ -32,7 +32,7 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
     """The resources of an `sns_topics` call. Raises PlanRefused."""
     if wrong := [*problems(params)]:
         raise PlanRefused(wrong)
-    made = []
+    made, subscriptions = [], []
     for topic in params["topics"]:
         own = topic["name"]
         fields = {
@@ -43,8 +43,9 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
         made.append(Resource("sns_topic", own, fields, tags=named(params["tags"], own)))
         for one in topic["subscriptions"]:
             fields = {"topic": Ref("sns_topic", own), "protocol": one["protocol"], "endpoint": one["endpoint"]}
-            made.append(Resource("sns_subscription", subscription_name(own, one["protocol"], one["endpoint"]), fields))
-    return made
+            name = subscription_name(own, one["protocol"], one["endpoint"])
+            subscriptions.append(Resource("sns_subscription", name, fields))
+    return [*made, *subscriptions]
 
 
 def subscription_name(topic: str, protocol: str, endpoint: str) -> str:

@@ -16,6 +16,7 @@ from .._aws.tags import from_boto3, to_boto3
 from .._aws.waiters import until
 from .._engine.kinds import Kind
 from .._engine.resources import Found, Resource, Traits
+from .._engine.side_by_side import side_by_side, together
 from .model import ip_set_names
 
 _GONE = ("WAFNonexistentItemException",)
@@ -44,20 +45,16 @@ class WafKind(Kind):
         return [self.name]
 
     def observe(self) -> Iterable[Found]:
-        for item in self.listed():
-            if item["Name"] not in self.names():
-                continue
-            answer = self.call(f"read {self.traits.title} {item['Name']}", f"get_{self.snake()}", **self.key(item))
-            shown = answer[self.thing]
-            tags = self.call(f"read the tags of {shown['ARN']}", "list_tags_for_resource", ResourceARN=shown["ARN"])
-            yield Found(
-                self.kind,
-                shown["Name"],
-                shown["ARN"],
-                self.fields(shown),
-                from_boto3(tags["TagInfoForResource"]["TagList"]),
-                {"arn": shown["ARN"]},
-            )
+        return side_by_side(self._found, [item for item in self.listed() if item["Name"] in self.names()])
+
+    def _found(self, item: Mapping[str, Any]) -> Found:
+        name, arn = item["Name"], item["ARN"]
+        answer, tags = together(
+            lambda: self.call(f"read {self.traits.title} {name}", f"get_{self.snake()}", **self.key(item)),
+            lambda: self.call(f"read the tags of {arn}", "list_tags_for_resource", ResourceARN=arn),
+        )
+        own = from_boto3(tags["TagInfoForResource"]["TagList"])
+        return Found(self.kind, name, arn, self.fields(answer[self.thing]), own, {"arn": arn})
 
     def listed(self) -> list[dict[str, Any]]:
         """All of the scope; WAF pages by NextMarker and botocore knows no paginator for it."""

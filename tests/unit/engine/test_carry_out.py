@@ -1,11 +1,14 @@
-"""How a plan is carried out: in order, waiting late, and stopping where AWS refuses."""
+"""How a plan is carried out: side by side where nothing speaks against it, waiting late, stopping where AWS refuses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+import time
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.stories1001.platform.plugins.module_utils._autoscaling.kinds import ScalingPolicy
 from ansible_collections.stories1001.platform.plugins.module_utils._engine.kinds import Kind, converge_resources
 from ansible_collections.stories1001.platform.plugins.module_utils._engine.resources import (
     Found,
@@ -14,6 +17,8 @@ from ansible_collections.stories1001.platform.plugins.module_utils._engine.resou
     Traits,
 )
 from ansible_collections.stories1001.platform.plugins.module_utils._engine.steps import StepFailed
+from ansible_collections.stories1001.platform.plugins.module_utils._log_insights.kinds import MetricFilter
+from ansible_collections.stories1001.platform.plugins.module_utils._rds.instances import DbInstance
 
 
 class World:
@@ -191,3 +196,127 @@ def test_absent_removes_everything_in_reverse() -> None:
     world.diary.clear()
     run(world, desired=None)
     assert world.diary == ["delete route r", "delete database d", "delete nat a"]
+
+
+class Crowd(Kind):
+    """Alarms of an account whose API lets a call end only when as many as `at_once` have begun."""
+
+    kind = "alarm"
+    traits = Traits("alarm")
+
+    def __init__(self, at_once: int, *, alone: bool = False, takes: float = 0, refused: Sequence[str] = ()) -> None:
+        self.gate = threading.Barrier(at_once)
+        self.takes = takes  # seconds
+        self.alone = alone
+        self.refused = refused
+        self.begun: list[str] = []
+        self.made: dict[str, Found] = {}
+        self.inside = self.most = 0
+        self._counting = threading.Lock()
+
+    def observe(self) -> Iterable[Found]:
+        return list(self.made.values())
+
+    def one_at_a_time(self, wanted: Resource) -> Hashable:
+        return "all" if self.alone else super().one_at_a_time(wanted)
+
+    def _take(self, name: str) -> None:
+        with self._counting:
+            self.begun.append(name)
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        try:
+            self.gate.wait(timeout=20)
+            time.sleep(self.takes)
+            if name in self.refused:
+                raise StepFailed(f"Tried to create alarm {name}; AWS answered LimitExceeded.")
+        finally:
+            with self._counting:
+                self.inside -= 1
+
+    def create(self, wanted: Resource) -> Found:
+        self._take(wanted.name)
+        self.made[wanted.name] = Found("alarm", wanted.name, wanted.name, wanted.fields)
+        return self.made[wanted.name]
+
+    def change(self, found: Found, wanted: Resource, fields: Sequence[str]) -> None:
+        self._take(found.name)
+        self.made[found.name] = Found("alarm", found.name, found.name, wanted.fields)
+
+    def delete(self, found: Found) -> None:
+        self._take(found.name)
+        del self.made[found.name]
+
+
+def alarms(count: int, **fields: Any) -> list[Resource]:
+    return [Resource("alarm", f"{number:02}", fields) for number in range(count)]
+
+
+def converge_alarms(kind: Crowd, desired: list[Resource] | None) -> dict[str, Any]:
+    module = Module()
+    with pytest.raises(Ended):
+        converge_resources(module, [kind], desired)
+    return module.result
+
+
+def test_neighbours_of_one_kind_are_created_at_the_same_time() -> None:
+    result = converge_alarms(Crowd(at_once=4), alarms(4))
+    assert [step["sentence"] for step in result["steps"]] == [f"Create alarm {number:02}" for number in range(4)]
+
+
+def test_what_aws_takes_one_at_a_time_is_created_in_the_order_of_the_plan() -> None:
+    kind = Crowd(at_once=1, alone=True)
+    converge_alarms(kind, alarms(6))
+    assert kind.begun == [f"{number:02}" for number in range(6)]
+    assert kind.most == 1
+
+
+def test_what_needs_its_neighbour_is_created_after_it() -> None:
+    kind = Crowd(at_once=1, takes=0.05)
+    first, other = alarms(2)
+    converge_alarms(kind, [first, Resource("alarm", other.name, {}, on=(first.key,))])
+    assert (kind.begun, kind.most) == ([first.name, other.name], 1)
+
+
+def test_changes_and_deletions_go_one_by_one() -> None:
+    kind = Crowd(at_once=1)
+    converge_alarms(kind, alarms(6))
+    kind.begun, kind.most = [], 0
+    converge_alarms(kind, alarms(6, threshold=1))
+    assert (kind.begun, kind.most) == ([f"{number:02}" for number in range(6)], 1)
+    converge_alarms(kind, None)
+    assert kind.most == 1
+
+
+def test_of_several_refusals_the_first_of_the_plan_is_told_and_nothing_more_begins() -> None:
+    kind = Crowd(at_once=1, takes=0.05, refused=["03", "07"])
+    assert "create alarm 03;" in converge_alarms(kind, alarms(90))["msg"]
+    assert len(kind.begun) < 45  # ten at a time; a second ten may have begun before the refusal was known
+    # What was under way stands, and the next run makes the others and nothing twice.
+    left = {one.name for one in alarms(90)} - set(kind.made)
+    assert {"03", "07"} <= left
+    kind.takes, kind.refused, kind.begun = 0, [], []
+    assert len(converge_alarms(kind, alarms(90))["steps"]) == len(left)
+    assert sorted(kind.begun) == sorted(left)
+
+
+def test_what_several_wait_for_is_awaited_once() -> None:
+    world = World()
+    run(world, [Resource("nat", "a", {}), *(Resource("route", name, {"through": Ref("nat", "a")}) for name in "rs")])
+    assert world.diary.count("wait nat a") == 1
+    assert world.diary.index("wait nat a") < min(world.diary.index(f"create route {name}") for name in "rs")
+
+
+@pytest.mark.parametrize(
+    ("kind", "together"),
+    [
+        (DbInstance, [Resource("db_instance", "stories-1", {}), Resource("db_instance", "stories-2", {})]),
+        (MetricFilter, [Resource("metric_filter", name, {"log_group": "app"}) for name in ("errors", "logins")]),
+        (ScalingPolicy, [Resource("scaling_policy", f"app/{name}", {}) for name in ("cpu", "memory")]),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_aws_is_not_asked_for_two_at_once_of(kind: Any, together: list[Resource]) -> None:
+    made = kind.__new__(kind)
+    made.name, made.targets = "stories", {"app": {}}
+    assert len({made.one_at_a_time(resource) for resource in together}) == 1

@@ -13,6 +13,7 @@ from ansible_collections.stories1001.platform.plugins.module_utils._engine.resou
     State,
     Traits,
     Unordered,
+    after_named,
     index,
     is_planned,
     outputs,
@@ -136,3 +137,14 @@ def test_a_diff_shows_only_what_the_steps_touch_and_no_secret() -> None:
 def test_outputs_give_ids_by_kind_and_name() -> None:
     assert outputs(standing())["vpc"] == {"main": {"id": "vpc-1"}}
     assert planned("vpc", "main") == "planned:vpc/main"
+
+
+def test_a_resource_comes_after_those_whose_names_stand_in_its_field() -> None:
+    wish = [Resource("role", name, {"trust": f"arn:aws:iam::1:role/{other}'"}) for name, other in ("ab", "ba", "ca")]
+    wish.append(Resource("role", "d", {"trust": "arn:aws:iam::1:role/ab'"}))
+    assert [one.on for one in after_named(wish, "trust", "/{}'")] == [
+        (("role", "b"),),
+        (("role", "a"),),
+        (("role", "a"),),
+        (),
+    ]

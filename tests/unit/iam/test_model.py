@@ -64,3 +64,10 @@ def test_what_must_not_be_is_one_sentence(role: dict[str, Any], sentence: str) -
 
 def test_a_role_for_one_repository_and_branch_is_fine() -> None:
     assert desired(wish(trust_policy=trusting(GITHUB, StringEquals={**AUD, **SUB})))
+
+
+def test_a_role_that_trusts_another_of_the_call_is_made_after_it() -> None:
+    deployer = {**ROLE, "name": "deployer"}
+    trusted = {**ROLE, "trust_policy": trusting({"AWS": "arn:aws:iam::123456789012:role/stories-test-deployer"})}
+    made = {role.name: role.on for role in desired({**wish(), "roles": [deployer, trusted]})}
+    assert made == {"stories-test-deployer": (), "stories-test-task": (("iam_role", "stories-test-deployer"),)}

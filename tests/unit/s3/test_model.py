@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.stories1001.platform.plugins.module_utils._s3.model import lifecycle, problems
+from ansible_collections.stories1001.platform.plugins.module_utils._s3.model import desired, lifecycle, problems
 
 BUCKET: dict[str, Any] = {"name": "stories-test-media", "kms_key_arn": None, "policy": None, "lifecycle_rules": []}
 RULE: dict[str, Any] = {
@@ -53,3 +53,12 @@ def test_a_rule_of_the_older_form_equals_the_same_rule_of_the_newer() -> None:
     newer = {"ID": "one", "Filter": {"Prefix": "a/"}, "Status": "Enabled", "Expiration": {"Days": 1}}
     assert lifecycle([older]) == lifecycle([newer])
     assert lifecycle([older]) != lifecycle([{**newer, "Filter": {"Prefix": "b/"}}])
+
+
+def test_a_bucket_is_made_after_that_of_its_log() -> None:
+    full = {**BUCKET, "cors_rules": [], "object_ownership": "BucketOwnerEnforced", "versioning": True}
+    full |= {"event_bridge": None, "logging": None}
+    media = {**full, "logging": {"bucket": "stories-test-log", "prefix": "s3/"}}
+    buckets = [{**full, "name": "stories-test-log"}, media]
+    log, its = desired({"name": "stories-test", "tags": {}, "buckets": buckets})
+    assert (log.on, its.on) == ((), (("s3_bucket", "stories-test-log"),))
