@@ -74,6 +74,10 @@ class Kind(ABC):
         another, in the order of the plan, all others side by side."""
         return wanted.name
 
+    def can_begin(self, wanted: Resource) -> bool:
+        """Whether AWS takes its creation as things stand. Asked by those only who do not wait; `create` waits."""
+        return True
+
     @property
     def slow(self) -> bool:
         """Whether AWS goes on working at one after the call that makes it: whether there is a `wait`."""
@@ -171,7 +175,10 @@ def carry_out(
     def take(place: int) -> None:
         step = steps[place]
         needed = _needed(step)
-        if not wait and any(key in missing or key in pending for key in needed):
+        later = any(key in missing or key in pending for key in needed)
+        if not wait and (
+            later or (isinstance(step, Create) and not kinds[step.resource.kind].can_begin(step.resource))
+        ):
             left[place] = step
             missing.add(_touched(step))
             return

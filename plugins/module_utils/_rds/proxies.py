@@ -19,6 +19,8 @@ from .groups import RdsKind
 _GONE = ("DBProxyNotFoundFault", "DBProxyNotFound")
 _ENDPOINT_GONE = (*_GONE, "DBProxyEndpointNotFoundFault", "DBProxyEndpointNotFound")
 _FAILED = ("incompatible-network", "insufficient-resource-limits")
+# AWS leads a proxy to a cluster only once it can ask every instance: not while one is created or gets its monitoring.
+_NOT_YET = ("InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBClusterStateFault")
 _POOL = "default"  # every proxy has this one target group, made and removed with it
 
 
@@ -153,6 +155,17 @@ class DbProxyPool(RdsKind):
         )
         return next((target["RdsResourceId"] for target in targets if target["Type"] == "TRACKED_CLUSTER"), None)
 
+    def can_begin(self, wanted: Resource) -> bool:
+        cluster = wanted.fields["cluster"]
+        instances = self.aws.pages(
+            f"list the instances of cluster {cluster}",
+            "rds",
+            "describe_db_instances",
+            "DBInstances",
+            Filters=[{"Name": "db-cluster-id", "Values": [cluster]}],
+        )
+        return bool(instances) and all(one["DBInstanceStatus"] == "available" for one in instances)
+
     def create(self, wanted: Resource) -> Found:
         # The pool first: a run that is killed in between finds no cluster and does both again.
         self._modify(wanted)
@@ -183,13 +196,20 @@ class DbProxyPool(RdsKind):
 
     def _register(self, wanted: Resource) -> None:
         cluster = wanted.fields["cluster"]
-        self.call(
-            f"lead RDS proxy {self.name} to cluster {cluster}",
-            "register_db_proxy_targets",
-            DBProxyName=self.name,
-            TargetGroupName=_POOL,
-            DBClusterIdentifiers=[cluster],
-        )
+
+        def attempt() -> str:
+            answer = self.aws.call_unless(
+                _NOT_YET,
+                f"lead RDS proxy {self.name} to cluster {cluster}",
+                "rds",
+                "register_db_proxy_targets",
+                DBProxyName=self.name,
+                TargetGroupName=_POOL,
+                DBClusterIdentifiers=[cluster],
+            )
+            return "not ready" if answer is None else "registered"
+
+        until(f"cluster {cluster} to be ready for RDS proxy {self.name}", attempt, good={"registered"}, timeout=3600)
 
     def _deregister(self, found: Found) -> None:
         self.aws.call_unless(
@@ -277,4 +297,4 @@ class DbProxyEndpoint(RdsKind):
 
 def proxy_kinds(aws: Aws, tags: Mapping[str, str], name: str) -> list[Kind]:
     """All kinds of a proxy, in the order of creation."""
-    return [DbProxy(aws, tags, name), DbProxyPool(aws, tags, name), DbProxyEndpoint(aws, tags, name)]
+    return [DbProxy(aws, tags, name), DbProxyEndpoint(aws, tags, name), DbProxyPool(aws, tags, name)]

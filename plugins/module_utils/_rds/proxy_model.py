@@ -68,6 +68,17 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
             },
             tags=named(tags, name),
         ),
+    ]
+    if params["reader_endpoint"]:
+        own = f"{name}-reader"
+        fields = {
+            "proxy": proxy,
+            "subnets": sorted(params["subnet_ids"]),
+            "security_groups": sorted(params["security_group_ids"]),
+        }
+        made.append(Resource("db_proxy_endpoint", own, fields, tags=named(tags, own)))
+    # Last, since it may have to wait for the cluster's instances.
+    made.append(
         Resource(
             "db_proxy_pool",
             name,
@@ -79,14 +90,6 @@ def desired(params: Mapping[str, Any]) -> list[Resource]:
                 "cluster": params["cluster"],
             },
             on=(("db_proxy", name),),
-        ),
-    ]
-    if params["reader_endpoint"]:
-        own = f"{name}-reader"
-        fields = {
-            "proxy": proxy,
-            "subnets": sorted(params["subnet_ids"]),
-            "security_groups": sorted(params["security_group_ids"]),
-        }
-        made.append(Resource("db_proxy_endpoint", own, fields, tags=named(tags, own)))
+        )
+    )
     return made

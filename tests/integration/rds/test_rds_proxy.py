@@ -204,6 +204,42 @@ def test_a_creation_that_stopped_half_way_is_finished(cloud: Cloud, behind: Behi
     assert run(cloud, behind.wish)["changed"] is False
 
 
+@pytest.fixture
+def growing(cloud: Cloud, behind: Behind) -> Behind:
+    """The cluster has an instance more, which takes some seconds to be made."""
+    cloud.admin("POST", "/creation-times", {"scale": 0.015})
+    cloud.client("rds").create_db_instance(
+        DBInstanceIdentifier=f"{NAME}-2",
+        DBInstanceClass="db.r6g.large",
+        Engine="aurora-postgresql",
+        DBClusterIdentifier=NAME,
+    )
+    cloud.admin("POST", "/creation-times", {"scale": 0})  # all else is there at once
+    return behind
+
+
+def test_the_cluster_is_registered_once_its_instances_are_made_and_the_endpoint_is_made_meanwhile(
+    cloud: Cloud, growing: Behind
+) -> None:
+    with cloud.recorded() as calls:
+        made = run(cloud, growing.wish)
+    writes = [(call["action"], call["error"]) for call in calls if call["writes"]]
+    refused = ("RegisterDBProxyTargets", "InvalidDBInstanceState")
+    assert writes.index(("CreateDBProxyEndpoint", None)) < writes.index(refused)
+    assert writes[-1] == ("RegisterDBProxyTargets", None)
+    assert len(steps(made)) == 3
+    assert run(cloud, growing.wish)["changed"] is False
+
+
+def test_without_waiting_the_cluster_is_not_registered_before_its_instances_are_made(
+    cloud: Cloud, growing: Behind
+) -> None:
+    begun = run(cloud, {**growing.wish, "wait": False})
+    assert steps(begun) == ["db_proxy/stories-test:create"]
+    assert f"connection pool of RDS proxy {NAME}" in begun["unfinished"][-1]
+    assert run(cloud, growing.wish)["unfinished"] == []
+
+
 def test_absent_removes_everything(cloud: Cloud, behind: Behind) -> None:
     run(cloud, behind.wish)
     gone = {"name": NAME, "tags": TAGS, "state": "absent"}

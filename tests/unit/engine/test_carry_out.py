@@ -29,6 +29,7 @@ class World:
         self.diary: list[str] = []
         self.refuse_after: int | None = None
         self.slow = False  # whether what is made is under way until somebody waits for it
+        self.not_yet: tuple[str, ...] = ()  # kinds that AWS does not take as things stand
 
     def write(self, what: str) -> None:
         if self.refuse_after is not None and len([one for one in self.diary if "wait" not in one]) >= self.refuse_after:
@@ -43,6 +44,9 @@ def kind_of(world: World, name: str) -> Kind:
 
         def observe(self) -> Iterable[Found]:
             return [found for found in world.things.values() if found.kind == name]
+
+        def can_begin(self, wanted: Resource) -> bool:
+            return name not in world.not_yet
 
         def create(self, wanted: Resource) -> Found:
             world.write(f"create {name} {wanted.name}")
@@ -120,6 +124,13 @@ def test_without_waiting_what_is_slow_is_begun_and_what_depends_on_it_is_left() 
     assert world.diary == ["create nat a", "create database d"]
     assert [step["sentence"] for step in begun["steps"]] == ["Create nat a", "Create database d"]
     assert begun["unfinished"] == ["nat a", "database d", "Create route r"]
+
+
+def test_without_waiting_what_aws_does_not_take_yet_is_left() -> None:
+    world = World()
+    world.not_yet = ("database",)
+    assert run(world, wait=False)["unfinished"] == ["Create database d", "Create route r"]
+    assert [step["sentence"] for step in run(world)["steps"]] == ["Create database d", "Create route r"]
 
 
 def test_a_run_that_waits_finishes_what_another_began() -> None:

@@ -115,7 +115,7 @@ def test_a_wrong_cluster_is_refused_with_what_to_do(wrong: dict[str, Any], sente
 
 
 def test_a_proxy_has_a_pool_and_if_wanted_an_endpoint_for_readers() -> None:
-    assert [one.kind for one in proxy_model.desired(PROXY)] == ["db_proxy", "db_proxy_pool", "db_proxy_endpoint"]
+    assert [one.kind for one in proxy_model.desired(PROXY)] == ["db_proxy", "db_proxy_endpoint", "db_proxy_pool"]
     assert len(proxy_model.desired({**PROXY, "reader_endpoint": False})) == 2
 
 
