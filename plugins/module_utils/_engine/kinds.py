@@ -44,6 +44,7 @@ class Kind(ABC):
     A subclass sets ``kind`` and ``traits`` and holds what it needs to make calls. Crash safety is its
     duty: ``create`` gives the identity (tags, or the name) in the very first call, with AWS's idempotency
     token where there is one, so that a run after a kill finds the resource instead of making a second.
+    It is called on several threads at once, for different resources, unless `one_at_a_time` says otherwise.
     """
 
     kind: ClassVar[str]
