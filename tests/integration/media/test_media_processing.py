@@ -80,8 +80,8 @@ def steps(result: dict[str, Any]) -> list[str]:
 MADE = [
     f"queue/{PREFIX}-dead-letters:create",
     f"function/{IMAGES}:create",
-    f"permission/{IMAGES}:create",
     f"function/{DOCUMENTS}:create",
+    f"permission/{IMAGES}:create",
     f"permission/{DOCUMENTS}:create",
     f"notifications/{PREFIX}:create",
 ]
