@@ -35,7 +35,7 @@ class Creation:
 
 @dataclass(frozen=True)
 class Wait:
-    """Seconds in which the run made no call but the one that looks whether this kind is ready."""
+    """Seconds in which the run made no calls but those that look whether something is ready; kind: what came last."""
 
     kind: str
     seconds: float
@@ -59,19 +59,24 @@ def _fits(row: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
 
 
 def waits(calls: Sequence[Mapping[str, Any]], table: Mapping[str, Mapping[str, Any]]) -> list[Wait]:
-    """Stretches of the log in which one listing of the table is asked for again and again."""
+    """Stretches of the log in which nothing is done but to ask for listings of the table again and again.
+
+    Several tasks may wait side by side. What AWS refuses as long as something is not ready (an RDS proxy's target) is
+    asked for again like a listing.
+    """
     listings = {f"{name.split(':')[0]}:{row['list']}": name for name, row in table.items()}
     found: list[Wait] = []
-    begun = 0
-    for place in range(1, len(calls) + 1):
-        if place < len(calls) and _name(calls[place]) == _name(calls[begun]):
+    stretch: list[Mapping[str, Any]] = []
+    for call in (*calls, None):
+        if call and (call["error"] or _name(call) in listings):
+            stretch.append(call)
             continue
-        kind = listings.get(_name(calls[begun]))
+        asked = [_name(one) for one in stretch if not one["error"]]
         # Two looks in a row are a look before and one after; who waits asks more often.
-        if kind and place - begun > 2:
-            ended = calls[place]["time"] if place < len(calls) else calls[-1]["time"]
-            found.append(Wait(kind, ended - calls[begun]["time"]))
-        begun = place
+        if asked and max(asked.count(name) for name in asked) > 2:
+            ended = call or stretch[-1]
+            found.append(Wait(listings[asked[-1]], ended["time"] - stretch[0]["time"]))
+        stretch = []
     return found
 
 
