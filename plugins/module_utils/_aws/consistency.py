@@ -37,5 +37,5 @@ class Expectations:
         for found in self._observe():
             wanted = self._wanted.get(found.name)
             if wanted and all(found.fields.get(field) == value for field, value in wanted.fields.items()):
-                self._wanted.pop(found.name, None)  # another thread may look, too
+                del self._wanted[found.name]
         return "stale" if name in self._wanted else "seen"
