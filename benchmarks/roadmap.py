@@ -257,8 +257,7 @@ def environments(cloud: Cloud, figures: Figures, options: argparse.Namespace, st
         (inventory / "hosts.yml").write_text(json.dumps(group), encoding="utf-8")
         name = f"environments {number} warm"
         arguments = ("--forks", str(max(number, _FORKS)))
-        run_playbook(cloud, figures, name, "warm", "playbooks/phase1.yml", *arguments, inventory=str(inventory))
-    figures.pop(f"environments {most} warm")
+        run_playbook(cloud, {}, name, "warm", "playbooks/phase1.yml", *arguments, inventory=str(inventory))
     for _repetition in range(options.repeat):
         for number in options.environments:
             name, where = f"environments {number} warm", str(state / f"environments-{number}")
