@@ -262,7 +262,10 @@ FUNCTION = "arn:aws:cloudfront::123456789012:function/by-hand"
             "minimum_protocol_version",
         ),
         (
-            set_config(lambda config: config.update(ViewerCertificate={"CloudFrontDefaultCertificate": True})),
+            # CloudFront's own certificate serves no names of ours: they go with the other one.
+            set_config(
+                lambda config: config.update(ViewerCertificate={"CloudFrontDefaultCertificate": True}, Aliases=NOTHING)
+            ),
             SITE,
             "certificate",
         ),
