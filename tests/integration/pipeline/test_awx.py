@@ -75,7 +75,7 @@ def test_everything_is_made_once_and_a_second_run_changes_nothing() -> None:
         for name in DATA["awx_aws_credential_names"].values():
             awx.make("credentials", {"name": name, "organization": None})
         first = play(awx_host=address, awx_token="opens-nothing-but-loopback")
-        assert first["changed"] > 30
+        assert first["changed"] > 0
         templates = {one["name"]: one for one in awx.all("job_templates")}
         assert templates["production site drift"]["job_type"] == "check"
         assert templates["staging phase3"]["playbook"] == "playbooks/phase3.yml"

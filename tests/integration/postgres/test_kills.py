@@ -100,12 +100,17 @@ def kill_at_random(database: Database, rounds: int) -> None:
     """Kill, run again, roll back; the same database serves all rounds, so what one leaves the next one meets."""
     indexes = prepare(database)
     dice = random.Random(1001)
+    begun = time.monotonic()
+    assert start(database, indexes).wait() == 0
+    lasts = time.monotonic() - begun
+    assert_converged(database, indexes)
+    database.execute("CREATE INDEX drifted ON t (id)")
     killed = 0
     with Writers(database, "t", 1) as writers, Writers(database, "p", 1) as others:
         for _ in range(rounds):
             process = start(database, indexes)
-            # The work lasts from about 0.5 to 1.5 s after the start of the process.
-            time.sleep(0.4 + dice.random() * 1.1)
+            # At first it only loads itself; a few shall be done before they are killed.
+            time.sleep(lasts * (0.25 + dice.random() * 0.85))
             killed += process.poll() is None
             process.kill()
             process.wait()
