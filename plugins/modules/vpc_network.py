@@ -14,6 +14,8 @@ description:
     for each resource, up to eleven calls each, and do not show under C(--diff) which field drifted.
   - Resources are found by their tags C(Project), C(Environment) and C(Name); a run that was killed is
     finished by the next.
+  - AWS takes minutes to make NAT gateways; only the application tier's route tables need them. With O(wait=false)
+    these are left, and all else of the network stands when the module ends.
 options:
   name:
     description: Prefix of every C(Name) tag, such as C(stories-production).
@@ -84,6 +86,7 @@ options:
         default: 600
 extends_documentation_fragment:
   - stories1001.platform.attributes
+  - stories1001.platform.waiting
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -111,6 +114,12 @@ steps:
   type: list
   elements: dict
   sample: [{id: "vpc/stories-production:create", sentence: "Create VPC stories-production"}]
+unfinished:
+  description: What AWS still works at, and the steps left until then; empty unless O(wait=false).
+  returned: success
+  type: list
+  elements: str
+  sample: ["NAT gateway stories-production-nat-1", "Create route table stories-production-app-1"]
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success
@@ -121,6 +130,11 @@ vpc_id:
   returned: success and O(state=present)
   type: str
   sample: vpc-0a1b2c3d
+cidr_block:
+  description: IPv4 range of the VPC.
+  returned: success and O(state=present)
+  type: str
+  sample: 10.0.0.0/16
 public_subnet_ids:
   description: Ids of the public subnets, in the order of the zones. Likewise C(app_subnet_ids) and C(data_subnet_ids).
   returned: success and O(state=present)
@@ -128,7 +142,7 @@ public_subnet_ids:
   elements: str
   sample: [subnet-0a1b2c3d]
 app_route_table_ids:
-  description: Ids of the application tier's route tables, in the order of the zones.
+  description: Ids of the application tier's route tables, in the order of the zones; none while RV(unfinished).
   returned: success and O(state=present)
   type: list
   elements: str
@@ -170,6 +184,7 @@ def main() -> None:
                     "max_aggregation_interval": {"type": "int", "choices": [60, 600], "default": 600},
                 },
             },
+            "wait": {"type": "bool", "default": True},
         },
         required_if=[("state", "present", ("cidr_block", "availability_zones"))],
         supports_check_mode=True,
@@ -184,6 +199,7 @@ def main() -> None:
         lambda state: ids(params["name"], state) if wanted else {},
         # They cost money by the hour; once no route leads to one any more, nothing is lost with it but its address.
         purge=("nat_gateway", "elastic_ip"),
+        wait=params["wait"],
     )
 
 

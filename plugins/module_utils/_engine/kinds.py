@@ -160,7 +160,8 @@ def carry_out(
     Neighbours in the plan that create resources of one kind are taken side by side. All else goes one by one: a Ref
     does not say all that one kind needs of another (a NAT gateway needs the internet gateway of its VPC), and who
     changes or deletes what serves does not want two of them away at once.
-    Without ``wait``, a step that needs one is left, and so is what depends on that step. Returns the steps left.
+    Without ``wait``, a step that needs one is left, and so is what depends on that step. Then nothing is deleted
+    either: a gateway that shall go serves until the route to another one is made. Returns the steps left.
     """
     known: dict[Key, Found] = dict(state)
     # What AWS still works at. Without waiting, also what an earlier run began.
@@ -177,9 +178,14 @@ def carry_out(
         step = steps[place]
         needed = _needed(step)
         later = any(key in missing or key in pending for key in needed)
-        if not wait and (
-            later or (isinstance(step, Create) and not kinds[step.resource.kind].can_begin(step.resource))
-        ):
+        match step:
+            case Delete():
+                too_early = bool(left)
+            case Create():
+                too_early = later or not kinds[step.resource.kind].can_begin(step.resource)
+            case _:
+                too_early = later
+        if not wait and too_early:
             left[place] = step
             missing.add(_touched(step))
             return

@@ -85,6 +85,7 @@ class Vpc(Ec2Kind):
     traits = Traits("VPC", immutable=frozenset({"cidr_block"}))
     listing = ("describe_vpcs", "Vpcs", "VpcId")
     tag_type = "vpc"
+    slow = False  # some seconds, which `create` waits: its DNS attributes are set afterwards
 
     def found(self, name: str, ident: str, item: dict[str, Any], tags: dict[str, str]) -> Found:
         support, hostnames = together(

@@ -136,6 +136,7 @@ def ids(name: str, state: State) -> dict[str, Any]:
 
     return {
         "vpc_id": state["vpc", name].id,
+        "cidr_block": state["vpc", name].fields.get("cidr_block"),
         **{f"{tier}_subnet_ids": numbered("subnet", tier) for tier in TIERS},
         "app_route_table_ids": numbered("route_table", "app"),
     }

@@ -232,6 +232,22 @@ def test_a_network_that_was_left_half_built_is_finished_without_a_second_of_anyt
     assert len(cloud.client("ec2").describe_addresses()["Addresses"]) == 3
 
 
+def test_without_waiting_all_but_the_way_out_stands_and_a_call_that_waits_makes_that(cloud: Cloud) -> None:
+    planned = steps(run_module(cloud, "vpc_network", WISH, check=True))
+    cloud.admin("POST", "/creation-times", {"scale": 0.06})
+    begun = run_module(cloud, "vpc_network", {**WISH, "wait": False})
+    ways_out = [f"route_table/stories-test-app-{zone}:create" for zone in (1, 2, 3)]
+    assert steps(begun) == [step for step in planned if step not in ways_out]
+    gateways = [f"NAT gateway stories-test-nat-{zone}" for zone in (1, 2, 3)]
+    assert begun["unfinished"] == [*gateways, *(f"Create route table stories-test-app-{zone}" for zone in (1, 2, 3))]
+    assert (len(begun["data_subnet_ids"]), begun["app_route_table_ids"]) == (3, [])
+    assert steps(run_module(cloud, "vpc_network", {**WISH, "wait": False})) == []
+    finished = run_module(cloud, "vpc_network", WISH)
+    assert steps(finished) == ways_out
+    assert (finished["unfinished"], len(finished["app_route_table_ids"])) == ([], 3)
+    assert run_module(cloud, "vpc_network", {**WISH, "wait": False})["changed"] is False
+
+
 @pytest.mark.parametrize(("fewer", "left"), [("single", 1), ("none", 0)])
 def test_gateways_that_are_no_longer_wanted_go_once_no_route_leads_to_them(cloud: Cloud, fewer: str, left: int) -> None:
     run_module(cloud, "vpc_network", WISH)

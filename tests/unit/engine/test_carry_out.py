@@ -96,11 +96,17 @@ WISH = [
 ]
 
 
-def run(world: World, desired: list[Resource] | None = WISH, check: bool = False, wait: bool = True) -> dict[str, Any]:
+def run(
+    world: World,
+    desired: list[Resource] | None = WISH,
+    check: bool = False,
+    wait: bool = True,
+    purge: Sequence[str] = (),
+) -> dict[str, Any]:
     module = Module(check)
     kinds = [kind_of(world, name) for name in ("nat", "database", "route")]
     with pytest.raises(Ended):
-        converge_resources(module, kinds, desired, wait=wait)
+        converge_resources(module, kinds, desired, purge=purge, wait=wait)
     return module.result
 
 
@@ -149,6 +155,19 @@ def test_without_waiting_nothing_is_begun_twice() -> None:
     run(world, wait=False)
     assert run(world, wait=False)["steps"] == []
     assert world.diary == ["create nat a", "create database d"]
+
+
+def test_without_waiting_what_shall_go_stays_until_all_that_is_left_is_made() -> None:
+    world = World()
+    run(world)
+    world.slow = True
+    wish = [Resource("nat", "b", {}), WISH[1], Resource("route", "r", {"through": Ref("nat", "b")})]
+    world.diary.clear()
+    begun = run(world, wish, wait=False, purge=["nat"])
+    assert world.diary == ["create nat b"]
+    assert begun["unfinished"] == ["nat b", "Change through of route r", "Delete nat a"]
+    assert [step["sentence"] for step in run(world, wish, purge=["nat"])["steps"]] == begun["unfinished"][1:]
+    assert world.diary[1:] == ["wait nat b", "change route r", "delete nat a", "wait route r"]
 
 
 def test_check_mode_lists_everything_whether_it_would_wait_or_not() -> None:
