@@ -171,7 +171,9 @@ options:
     choices: [blue, green]
     default: blue
   certificate_arn:
-    description: Default certificate of both HTTPS listeners. Required when O(state=present).
+    description:
+      - Default certificate of both HTTPS listeners. Required when O(state=present) and O(wait=true).
+      - Without it the module begins the load balancer and leaves its listeners as they are, or unmade.
     type: str
   additional_certificate_arns:
     description: Further certificates, chosen by server name.
@@ -202,6 +204,7 @@ options:
         required: true
 extends_documentation_fragment:
   - stories1001.platform.attributes
+  - stories1001.platform.waiting
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -233,6 +236,12 @@ steps:
   type: list
   elements: dict
   sample: [{id: "load_balancer/stories-production:create", sentence: "Create load balancer stories-production"}]
+unfinished:
+  description: What AWS still works at, and the steps left until then; empty unless O(wait=false).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 resources:
   description: Ids by kind and name. An id that does not exist yet is a placeholder that starts with C(planned:).
   returned: success
@@ -249,7 +258,7 @@ target_group_arns:
   type: dict
   sample: {blue: "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/stories-production-app-blue/6d0ecf8"}
 live_slot:
-  description: Slot that gets all production traffic; null while a release splits it.
+  description: Slot that gets all production traffic; null while a release splits it and before a listener is made.
   returned: success and O(state=present)
   type: str
   sample: blue
@@ -332,19 +341,26 @@ ARGUMENTS = {
             "secret_arn": {"type": "str", "required": True, "no_log": False},
         },
     },
+    "wait": {"type": "bool", "default": True},
 }
+_NO_CERTIFICATE = (
+    "Wanted load balancer {name} with its HTTPS listeners and found certificate_arn empty. Give one, or let "
+    "wait=false begin the load balancer without them."
+)
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=ARGUMENTS,
-        required_if=[("state", "present", ("vpc_id", "subnet_ids", "security_group_ids", "certificate_arn"))],
+        required_if=[("state", "present", ("vpc_id", "subnet_ids", "security_group_ids"))],
         supports_check_mode=True,
     )
     params, aws = module.params, Aws(module)
     wanted = None
     with refusing(module):
         if params["state"] == "present":
+            if params["wait"] and not params["certificate_arn"]:
+                raise PlanRefused([_NO_CERTIFICATE.format(**params)])
             header = params["origin_header"]
             values = accepted_values(aws, header["secret_arn"]) if header else []
             module.no_log_values.update(values)
@@ -356,14 +372,16 @@ def main() -> None:
         if wanted is None:
             return {}
         name = params["name"]
-        listener = state["listener", listener_name(name, params["https_port"])]
+        listener = state.get(("listener", listener_name(name, params["https_port"])))
+        weights = listener.outputs.get("weights", {slot_name(name, params["active_slot"]): 100}) if listener else {}
         return {
             "load_balancer_arn": state["load_balancer", name].id,
             "target_group_arns": {slot: state["target_group", slot_name(name, slot)].id for slot in SLOTS},
-            "live_slot": live_slot(listener.outputs.get("weights", {slot_name(name, params["active_slot"]): 100})),
+            "live_slot": live_slot(weights),
         }
 
-    converge_resources(module, load_balancer_kinds(aws, params["name"]), wanted, outputs)
+    kinds = load_balancer_kinds(aws, params["name"])
+    converge_resources(module, kinds, wanted, outputs, wait=params["wait"])
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ def _numbers(params: Mapping[str, Any]) -> Iterator[str]:
 def desired(params: Mapping[str, Any], header_values: Sequence[str] = ()) -> list[Resource]:
     """The resources of a `load_balancer` call, in the order of creation. Raises PlanRefused.
 
-    header_values: what the origin header may hold; empty when no header is demanded.
+    header_values: what the origin header may hold; empty when no header is demanded. Without a certificate no listener
+    is among them: a call that has one makes them.
     """
     if wrong := problems(params):
         raise PlanRefused(wrong)
@@ -125,7 +126,7 @@ def desired(params: Mapping[str, Any], header_values: Sequence[str] = ()) -> lis
         },
         tags=named(tags, name),
     )
-    return [*groups, balancer, *_listeners(params, header_values)]
+    return [*groups, balancer, *(_listeners(params, header_values) if params["certificate_arn"] else [])]
 
 
 def balancer_attributes(params: Mapping[str, Any]) -> dict[str, str]:

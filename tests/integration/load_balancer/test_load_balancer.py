@@ -113,6 +113,35 @@ def test_the_plan_on_an_empty_account_lists_what_the_run_then_makes_and_writes_n
     assert run_module(cloud, "load_balancer", wish)["changed"] is False
 
 
+def test_without_waiting_it_is_begun_before_there_is_a_certificate_and_finished_once_there_is(
+    cloud: Cloud, wish: dict[str, Any]
+) -> None:
+    planned = steps(run_module(cloud, "load_balancer", wish, check=True))
+    cloud.admin("POST", "/creation-times", {"scale": 0.05})
+    bare = {key: value for key, value in wish.items() if key != "certificate_arn"}
+    begun = run_module(cloud, "load_balancer", {**bare, "wait": False})
+    assert steps(begun) == planned[:3]
+    assert begun["unfinished"] == [f"load balancer {NAME}"]
+    assert begun["live_slot"] is None
+    waiting = run_module(cloud, "load_balancer", {**wish, "wait": False})
+    assert steps(waiting) == []
+    assert waiting["unfinished"][1:] == [f"Create listener {NAME}-{port}" for port in (80, 443, 8443)]
+    finished = run_module(cloud, "load_balancer", wish)
+    assert steps(finished) == planned[3:]
+    assert (finished["unfinished"], finished["live_slot"]) == ([], "blue")
+    assert run_module(cloud, "load_balancer", {**wish, "wait": False})["changed"] is False
+
+
+def test_without_a_certificate_its_listeners_stay_as_they_are(cloud: Cloud, wish: dict[str, Any]) -> None:
+    run_module(cloud, "load_balancer", wish)
+    shift(cloud, 443, 90, 10)
+    bare = {key: value for key, value in wish.items() if key != "certificate_arn"}
+    again = run_module(cloud, "load_balancer", {**bare, "wait": False})
+    assert (again["changed"], again["live_slot"]) == (False, None)
+    refused = run_module(cloud, "load_balancer", bare)
+    assert "found certificate_arn empty. Give one, or let wait=false begin the load balancer" in refused["msg"]
+
+
 def test_a_plan_can_be_made_with_placeholders_for_everything_that_other_phases_make(cloud: Cloud) -> None:
     wish = {
         "name": NAME,
