@@ -112,7 +112,7 @@ from ..module_utils._aws.api import Aws
 from ..module_utils._engine.runner import refusing
 from ..module_utils._engine.side_by_side import together
 from ..module_utils._engine.steps import PlanRefused
-from ..module_utils._platform.account import caller, region_problems
+from ..module_utils._platform.account import caller, region_problems, zone_problems
 from ..module_utils._platform.engines import engine_problems
 from ..module_utils._platform.sections import SECTIONS, Where, read
 
@@ -140,9 +140,11 @@ def main() -> None:
         known: dict[str, Any] = params["known"] if whose.items() <= params["known"].items() else {}
         me: dict[str, str] = {name: known[name] for name in ("account_id", "partition") if name in known}
         if not me:
-            if wrong := region_problems(aws, params["availability_zones"]):
+            if wrong := region_problems(aws):
                 raise PlanRefused(wrong)
-            me = caller(aws)
+            wrong, me = together(lambda: zone_problems(aws, params["availability_zones"]), lambda: caller(aws))
+            if wrong:
+                raise PlanRefused(wrong)
         if wrong := engine_problems(aws, params["tags"], params["name_prefix"], params["engine_versions"]):
             raise PlanRefused(wrong)
         had = {name: known[name] for name in SECTIONS if known.get(name) is not None}

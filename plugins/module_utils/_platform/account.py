@@ -16,8 +16,8 @@ def caller(aws: Aws) -> dict[str, str]:
     return {"account_id": answer["Account"], "partition": answer["Arn"].split(":")[1]}
 
 
-def region_problems(aws: Aws, zones: Sequence[str]) -> list[str]:
-    """A sentence for a region that AWS does not have, or for each zone that the region does not have."""
+def region_problems(aws: Aws) -> list[str]:
+    """A sentence for a region that AWS does not have. Asks nobody: botocore knows them."""
     import boto3  # AnsibleAWSModule has reported it by now when it is missing
 
     session = boto3.session.Session()
@@ -30,6 +30,11 @@ def region_problems(aws: Aws, zones: Sequence[str]) -> list[str]:
         near = difflib.get_close_matches(str(aws.region), known, n=2)
         hint = f"Did you mean {' or '.join(near)}?" if near else "Set platform_region, such as us-east-1."
         return [f"Read the region {aws.region!r}; AWS has no such region. {hint}"]
+    return []
+
+
+def zone_problems(aws: Aws, zones: Sequence[str]) -> list[str]:
+    """A sentence for each zone that the region does not have."""
     if not zones:
         return []
     answer = aws.call(f"list the zones of {aws.region}", "ec2", "describe_availability_zones")

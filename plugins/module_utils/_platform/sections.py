@@ -140,8 +140,11 @@ def _network(pick: Picker) -> dict[str, Any]:
         "vpc_id": vpc.id,
         "cidr_block": vpc.fields.get("cidr_block"),
         **{f"{tier}_subnet_ids": [subnet.id for subnet in found] for tier, found in subnets.items()},
-        "app_route_table_ids": [table.id for table in pick.numbered("route_table", f"{pick.prefix}-app")],
     }
+
+
+def _routes(pick: Picker) -> dict[str, Any]:
+    return {"app_route_table_ids": [table.id for table in pick.numbered("route_table", f"{pick.prefix}-app")]}
 
 
 def _nat_gateways(pick: Picker) -> dict[str, Any]:
@@ -262,8 +265,15 @@ SECTIONS: Mapping[str, Section] = {
     "network": Section(
         phase=1,
         what="the network",
-        kinds=lambda aws, where: [kind(aws, where.tags) for kind in (Vpc, Subnet, RouteTable)],
+        kinds=lambda aws, where: [kind(aws, where.tags) for kind in (Vpc, Subnet)],
         pick=_network,
+    ),
+    # Apart from the network: they come last, once their gateways stand, and not every phase needs a way out.
+    "routes": Section(
+        phase=1,
+        what="the routes of the application's subnets",
+        kinds=lambda aws, where: [RouteTable(aws, where.tags)],
+        pick=_routes,
     ),
     "nat_gateways": Section(
         phase=1,

@@ -70,6 +70,12 @@ def test_the_check_lists_exactly_what_the_run_then_makes(planned: dict[str, Any]
     assert len(made.steps) > 120
 
 
+def test_what_takes_aws_minutes_is_begun_before_anything_is_awaited(made: PlayResult) -> None:
+    begun, finished = f"nat_gateway/{PREFIX}-nat-1:create", f"route_table/{PREFIX}-app-1:create"
+    order = [begun, f"load_balancer/{PREFIX}:create", f"db_instance/{PREFIX}-1:create", finished]
+    assert sorted(order, key=made.steps.index) == order
+
+
 def test_the_site_answers_through_cloudfront_with_a_row_and_a_counter(whole_cloud: Cloud, made: PlayResult) -> None:
     visit = run_playbook(whole_cloud, "playbooks/visit.yml")
     assert visit.returncode == 0, visit.errors
@@ -197,8 +203,17 @@ def test_the_second_run_changes_nothing_and_moves_neither_weights_nor_counts_nor
     scaling.register_scalable_target(**blue, SuspendedState=suspended)
 
     with whole_cloud.recorded() as calls:
-        assert run(whole_cloud).changed == 0
+        again = run(whole_cloud)
+    assert again.changed == 0
     assert [call["action"] for call in calls if call["writes"]] == []
+    # What week 1 tells week 2 is what AWS would tell it, which is not asked a second time.
+    told = next(result for name, result in again.tasks if name == "Find what phase 1 made")
+    sections = ["network", "routes", "security_groups", "kms_keys", "roles"]
+    asked = run_module(whole_cloud, "platform_info", {"name_prefix": PREFIX, "tags": TAGS, "requires": sections})
+    for name in sections:
+        assert {key: told[name].get(key) for key in asked[name]} == asked[name]
+    actions = [call["action"] for call in calls]
+    assert [actions.count(f"Describe{kind}") for kind in ("Vpcs", "Subnets", "RouteTables")] == [1, 1, 1]
 
     after = elbv2.describe_rules(RuleArns=[rule["RuleArn"]])["Rules"][0]
     assert [group["Weight"] for group in after["Actions"][0]["ForwardConfig"]["TargetGroups"]] == [37, 63]

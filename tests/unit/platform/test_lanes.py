@@ -41,9 +41,18 @@ def in_order(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield task
 
 
+def with_imports(phase: Path, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Those of the phase, and behind each that takes in a file of tasks, what stands in it."""
+    for step in steps:
+        yield step
+        for word in ("import_tasks", "include_tasks"):
+            if file := step.get(f"ansible.builtin.{word}"):
+                yield from yaml.safe_load((phase.parent / file).read_text())
+
+
 def files_of(phase: Path) -> list[tuple[str, list[tuple[str, dict[str, Any]]]]]:
     (play,) = yaml.safe_load(phase.read_text())
-    steps = [*play.get("pre_tasks", []), *play["tasks"]]
+    steps = list(with_imports(phase, [*play.get("pre_tasks", []), *play["tasks"]]))
     found: list[tuple[str, list[tuple[str, dict[str, Any]]]]] = []
     own = []
     for step in steps:
