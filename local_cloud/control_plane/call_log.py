@@ -98,7 +98,8 @@ class CallLog:
         if path.exists():
             with open(path) as lines:
                 self._entries.extend(self._whole_lines(lines))
-        self._next = self._entries[-1]["seq"] + 1 if self._entries else 1
+        # Calls are written as they end; those that began side by side may stand in any order.
+        self._next = max((entry["seq"] for entry in self._entries), default=0) + 1
         self._file = open(path, "a", buffering=1)  # noqa: SIM115  (open as long as the process runs)
 
     @staticmethod

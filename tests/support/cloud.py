@@ -74,8 +74,7 @@ class Cloud:
     @contextmanager
     def recorded(self) -> Iterator[list[dict[str, Any]]]:
         """The calls made inside the block, in a list that is filled when the block ends."""
-        before = self.admin("GET", "/calls?since=0")
-        last = before[-1]["seq"] if before else 0
+        last = self.newest_call()
         calls: list[dict[str, Any]] = []
         yield calls
         calls.extend(self.calls(since=last))
@@ -84,11 +83,14 @@ class Cloud:
         """Wait until what killed clients have left behind is done: no call under way and none new for half a second."""
         quiet_since, last = time.monotonic(), -1
         while time.monotonic() < quiet_since + 0.5:
-            calls = self.admin("GET", "/calls?since=0")
-            newest = calls[-1]["seq"] if calls else 0
+            newest = self.newest_call()
             if newest != last or self.admin("GET", "/calls/under-way")["calls"]:
                 quiet_since, last = time.monotonic(), newest
             time.sleep(0.05)
+
+    def newest_call(self) -> int:
+        """The number of the call that began last; they are listed as they end, side by side in any order."""
+        return max((call["seq"] for call in self.admin("GET", "/calls?since=0")), default=0)
 
     def memory_mib(self) -> float:
         """Memory of all processes of the cloud, shared pages divided among their users."""

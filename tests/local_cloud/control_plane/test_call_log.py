@@ -7,12 +7,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
+
+from local_cloud.control_plane.call_log import CallLog
 
 from .conftest import RunningCloud
 
@@ -175,3 +178,8 @@ def test_a_call_is_under_way_until_it_is_answered_though_its_client_is_gone(clou
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert [entry["action"] for entry in cloud.admin("GET", "/calls")] == ["CreateVpc"]
+
+
+def test_after_a_restart_no_number_is_given_twice_though_calls_ended_in_another_order(tmp_path: Path) -> None:
+    (tmp_path / "calls.jsonl").write_text('{"seq": 1}\n{"seq": 3}\n{"seq": 2}\n')
+    assert CallLog(tmp_path / "calls.jsonl").next_seq() == 4
